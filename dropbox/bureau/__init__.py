@@ -1,0 +1,1 @@
+"""The desk: where the bureau opens, reads, answers and refers."""

@@ -1,0 +1,1 @@
+"""The reporter's web pages, for a browser with JavaScript switched off."""

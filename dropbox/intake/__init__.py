@@ -1,0 +1,1 @@
+"""The untrusted store: keeps sealed envelopes, boards and cards, and can read none of them."""

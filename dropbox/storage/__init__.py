@@ -1,0 +1,1 @@
+"""Opens a SQLAlchemy engine on SQLite or PostgreSQL and runs Alembic migrations."""

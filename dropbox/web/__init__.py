@@ -1,0 +1,1 @@
+"""The page kit that gateway, desk and inbox share: headers, templates, languages, forms, sessions, downloads."""

@@ -1,0 +1,131 @@
+"""The signing side: an HTTP client that signs every request and turns every failure into this package's exceptions."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import aiohttp
+from yarl import URL
+
+from dropbox.courier.errors import BadAnswerError, PeerError, RefusedError, UnreachableError
+from dropbox.courier.signing import NONCE_BYTES, CourierKey, Request, sign_request
+
+IDLE_SECONDS: Final = 120
+"""How long a connection may stand still; a Tor circuit under load pauses for many seconds."""
+
+ANSWER_BYTES: Final = 2 * 1024 * 1024
+"""The longest answer read when the caller names no limit: a chunk is 1 MiB, a listing less than that."""
+
+_ERROR_BYTES: Final = 4096
+_OK: Final = range(200, 300)
+_THEIRS: Final = 500
+
+
+class CourierClient:
+    """Signed requests to one socket of intake. Use as an async context manager."""
+
+    def __init__(  # noqa: PLR0913 - each is a separate thing that a test or a transport replaces
+        self,
+        *,
+        connector: aiohttp.BaseConnector,
+        key: CourierKey,
+        audience: str,
+        clock: Callable[[], int],
+        random: Callable[[int], bytes],
+        base: str = "http://intake",
+    ) -> None:
+        """Keep how to connect and what to sign with.
+
+        `audience` is `signing.audience(role, instance)`; `base` is scheme and host for the request line only.
+        """
+        self._key = key
+        self._audience = audience
+        self._clock = clock
+        self._random = random
+        self._base = base
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=IDLE_SECONDS, sock_read=IDLE_SECONDS),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            auto_decompress=False,
+            trust_env=False,
+        )
+
+    @classmethod
+    def over_unix_socket(
+        cls, path: Path, key: CourierKey, audience: str, clock: Callable[[], int], random: Callable[[int], bytes]
+    ) -> Self:
+        """Give a client for a socket on this machine."""
+        connector = aiohttp.UnixConnector(path=str(path))
+        return cls(connector=connector, key=key, audience=audience, clock=clock, random=random)
+
+    async def __aenter__(self) -> Self:
+        """Give the client itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every connection."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+    async def get(self, target: str, *, limit: int = ANSWER_BYTES) -> bytes:
+        """Give the answer to a GET, of at most `limit` bytes. Raises CourierError."""
+        return await self._send(Request("GET", target), limit)
+
+    async def put(self, target: str, body: bytes, *, limit: int = ANSWER_BYTES) -> bytes:
+        """Give the answer to a PUT. Raises CourierError."""
+        return await self._send(Request("PUT", target, body), limit)
+
+    async def post(self, target: str, body: bytes, *, limit: int = ANSWER_BYTES) -> bytes:
+        """Give the answer to a POST. Raises CourierError."""
+        return await self._send(Request("POST", target, body), limit)
+
+    async def _send(self, request: Request, limit: int) -> bytes:
+        headers = sign_request(request, self._key, self._audience, self._clock(), self._random(NONCE_BYTES))
+        try:
+            async with self._session.request(
+                request.method,
+                URL(self._base + request.target, encoded=True),
+                data=request.body or None,
+                headers=headers,
+                allow_redirects=False,
+            ) as answer:
+                if answer.status in _OK:
+                    return await _bounded(answer, limit)
+                code = _code(await _bounded(answer, _ERROR_BYTES))
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, TimeoutError, OSError):
+            # The library's texts hold addresses; the fixed sentence is enough, and says no more than is known.
+            raise UnreachableError from None
+        if answer.status >= _THEIRS:
+            raise PeerError(answer.status, code)
+        raise RefusedError(answer.status, code)
+
+
+async def _bounded(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read a body that must not be longer than `limit`, whatever length it announces."""
+    parts: list[bytes] = []
+    left = limit
+    async for part in answer.content.iter_any():
+        left -= len(part)
+        if left < 0:
+            raise BadAnswerError
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _code(body: bytes) -> str:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    code = value.get("error") if isinstance(value, dict) else None
+    return code if isinstance(code, str) else ""

@@ -1,0 +1,202 @@
+"""Open a database by URL: SQLite in one file, or PostgreSQL.
+
+SQLite runs in WAL mode with `synchronous=FULL`: what was committed survives a loss of power. `secure_delete` overwrites
+deleted rows with zeros, in the file at the next checkpoint. Readers do not wait for writers. One writer at a time:
+write transactions start with `BEGIN IMMEDIATE`, because a reader that turns into a writer can fail at once, however
+long it is willing to wait.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+from dropbox.storage.errors import DatabaseGoneError, DatabaseUrlError
+from dropbox.storage.faults import translated
+
+PAGE_BYTES: Final = 16384
+"""SQLite's page: a 1 MiB row is then a chain of 64 overflow pages instead of 256."""
+
+BUSY_MS: Final = 15_000
+"""How long a transaction waits for another process's write before it gives up."""
+
+JOURNAL_KEPT_BYTES: Final = 64 * 1024 * 1024
+"""A checkpoint cuts the write-ahead log back to this, so that one burst does not hold disk for ever."""
+
+POOL: Final = 8
+"""Connections kept open. More than this many statements at once would only queue on two cores."""
+
+_DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_WRITING: Final = "dropbox_writing"
+_PLAIN: Final = "dropbox_outside_transactions"
+_PRIVATE: Final = 0o600
+
+
+class Database:
+    """One database: transactions with our exceptions, and SQLite's housekeeping. Made by `open_database`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Wrap an engine; its URL decides which kind of database this is."""
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._writer = asyncio.Lock() if self.is_sqlite else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a transaction that sees one state throughout and changes nothing."""
+        with translated():
+            async with self.engine.connect() as connection, connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in a transaction that commits when the body ends and leaves nothing when it fails.
+
+        Writers of this process queue here in order; SQLite's own wait polls and can starve one of them.
+        """
+        async with AsyncExitStack() as stack:
+            if self._writer is not None:
+                await stack.enter_async_context(self._writer)
+            stack.enter_context(translated())
+            connection = await stack.enter_async_context(self.engine.connect())
+            await connection.execution_options(**{_WRITING: True})
+            await stack.enter_async_context(connection.begin())
+            yield connection
+
+    @asynccontextmanager
+    async def read_session(self) -> AsyncIterator[AsyncSession]:
+        """Give an ORM session on `read`."""
+        async with self.read() as connection, AsyncSession(bind=connection, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write_session(self) -> AsyncIterator[AsyncSession]:
+        """Give an ORM session on `write`; it is flushed before the commit."""
+        async with self.write() as connection, AsyncSession(bind=connection, expire_on_commit=False) as session:
+            yield session
+            await session.flush()
+
+    async def checkpoint_truncate(self) -> bool:
+        """Move SQLite's write-ahead log into the file and cut it to nothing; False when a reader was in the way.
+
+        Until then the log holds the deleted rows. On PostgreSQL there is nothing to do, and True.
+        """
+        if self._writer is None:
+            return True
+        async with self._writer:
+            with translated():
+                return await self._pragma_checkpoint()
+
+    async def vacuum(self, *, spill_to_disk: bool = False) -> None:
+        """Rewrite SQLite's file in key order, so that the place of a row no longer tells when it came.
+
+        The rewritten copy is built in memory, or, when told to spill, in a temporary file: choose that only where
+        every row is ciphertext. On PostgreSQL this is its ordinary `VACUUM`.
+        """
+        async with AsyncExitStack() as stack:
+            if self._writer is not None:
+                await stack.enter_async_context(self._writer)
+            stack.enter_context(translated())
+            connection = await stack.enter_async_context(self.engine.connect())
+            await connection.execution_options(**self._outside_transactions())
+            if self.is_sqlite and spill_to_disk:
+                await connection.exec_driver_sql("PRAGMA temp_store=FILE")
+            try:
+                await connection.exec_driver_sql("VACUUM")
+            finally:
+                if self.is_sqlite and spill_to_disk:
+                    await connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        with translated():
+            await self.engine.dispose()
+
+    def _outside_transactions(self) -> dict[str, Any]:
+        return {_PLAIN: True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+
+    async def _pragma_checkpoint(self) -> bool:
+        async with self.engine.connect() as connection:
+            await connection.execution_options(**self._outside_transactions())
+            row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+            return int(row[0]) == 0
+
+
+def open_database(url: str) -> Database:
+    """Make a `Database` from `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://...`.
+
+    A missing SQLite file is created with mode 0600 (its log files inherit the mode). PostgreSQL is connected to at the
+    first use. Raises DatabaseUrlError, or DatabaseGoneError when the file cannot be made.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Database(_sqlite_engine(parsed))
+    # hide_parameters: a parameter may be a stranger's bytes, and texts of exceptions end up in logs.
+    return Database(
+        create_async_engine(parsed, hide_parameters=True, pool_size=POOL, max_overflow=0, pool_pre_ping=True)
+    )
+
+
+async def probe(database: Database) -> None:
+    """Run one statement, so that a database which cannot be used shows now. Raises StorageError."""
+    async with database.read() as connection:
+        await connection.execute(text("SELECT 1"))
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        driver = _DRIVERS[parsed.get_backend_name()]
+    except (ArgumentError, KeyError):
+        message = "The database URL must begin with sqlite:/// or postgresql://."
+        raise DatabaseUrlError(message) from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        message = "The database URL must name a file: a database in memory loses what it accepted."
+        raise DatabaseUrlError(message)
+    return parsed.set(drivername=driver)
+
+
+def _sqlite_engine(url: URL) -> AsyncEngine:
+    path = Path(str(url.database))
+    try:
+        # O_NOFOLLOW: whoever can write in this folder must not choose another file for us.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _PRIVATE))
+        path.chmod(_PRIVATE)
+    except OSError:
+        raise DatabaseGoneError from None
+    engine = create_async_engine(
+        url, hide_parameters=True, pool_size=POOL, max_overflow=0, connect_args={"timeout": BUSY_MS / 1000}
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's type is not public
+    connection.isolation_level = None  # the driver must not begin transactions by itself: _begin_sqlite does
+    cursor = connection.cursor()
+    for pragma in (
+        f"page_size={PAGE_BYTES}",  # before WAL: it cannot change afterwards
+        f"busy_timeout={BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "temp_store=MEMORY",
+        f"journal_size_limit={JOURNAL_KEPT_BYTES}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get(_PLAIN):
+        return
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITING) else "BEGIN")

@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(RUNTIME): requirements.txt requirements-build.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -39,3 +39,37 @@ venv: $(DEV) ## Make .venv with the locked dependencies and the development tool
 .PHONY: lock
 lock: $(DEV) ## Rewrite the lock files from pyproject.toml (upgrade with UPGRADE=1)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: system-packages
+system-packages: ## Install the browsers, PostgreSQL and fonts that the tests use (Debian or Ubuntu, as root)
+	@.ci/system-packages
+
+.PHONY: test
+test: $(DEV) system-packages ## Install what the tests need and run everything
+	@.ci/test
+
+.PHONY: lint
+lint: $(DEV) ## Formatting, style, types, import contracts, dependencies, templates
+	@.ci/lint
+
+.PHONY: types
+types: $(DEV) ## Type-check everything
+	@$(BIN)/mypy
+
+.PHONY: format
+format: $(DEV) ## Put the code into the project's format and fix what can be fixed
+	@$(BIN)/ruff check --fix --exit-zero --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: locale
+locale: $(DEV) ## Collect new texts from code and templates into the message catalogues
+	@.ci/locale
+
+.PHONY: clean
+clean: ## Remove what make and the tools made, except the virtual environment
+	@rm -rf build dist .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## Remove the virtual environment and the demo's data too
+	@rm -rf $(VENV) var *.egg-info

@@ -1,0 +1,27 @@
+"""How a visit can end badly, and whose fault it is."""
+
+from __future__ import annotations
+
+
+class VisitError(Exception):
+    """A visit that cannot go on."""
+
+
+class HostFull(VisitError):
+    """The host's limit: it takes no more for now.  Nothing that was accepted is lost; try later."""
+
+
+class HostNotReady(VisitError):
+    """The bureau's or the host's fault: there is no bulletin or no board to be had."""
+
+
+class HostRefused(VisitError):
+    """Ours, or a host that does not keep to the protocol: the request was refused and repeating it will not help."""
+
+
+class UploadLost(VisitError):
+    """The upload is no longer there: it was swept after a day, or cancelled.  Send again from the beginning."""
+
+
+class TransportFailed(VisitError):
+    """The line's fault: no answer, or a broken connection.  What was sent so far is kept and can be resumed."""

@@ -1,0 +1,142 @@
+"""What a visit asks of the host, as tables without I/O.
+
+A reading visit fetches bulletin, boards and publication, always all of them and in this order, whatever the receipt.
+A sending visit fetches the bulletin and uploads one envelope, whether it is the first message or a later one.  So the
+host sees the same requests for 0, 1 and 8 replies, and for a first and a later message.
+
+An upload goes through these states; a broken line leads to ``ASKING`` from any of them but the last.
+
+    SENDING --chunk stored--> SENDING --all stored, size known--> FINISHING --done--> DONE
+    ASKING --host says how many chunks it has--> SENDING (from there) or DONE
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+
+from dropbox.protocol import sizes
+from dropbox.reporter.errors import HostFull, HostNotReady, HostRefused, UploadLost
+from dropbox.reporter.transport import Request, Response
+
+BULLETIN = Request("GET", "/v1/bulletin")
+BOARDS = Request("GET", "/v1/boards")
+PUBLICATION = Request("GET", "/v1/publication")
+
+OK = 200
+_ERROR_OF_CODE: dict[str, type[HostFull | HostNotReady | UploadLost]] = {
+    "full": HostFull,
+    "too_many_uploads": HostFull,
+    "not_ready": HostNotReady,
+    "unknown_upload": UploadLost,
+}
+
+
+def body_of(response: Response) -> bytes:
+    """The body of a good answer.  Raises the error that the host's fixed code stands for."""
+    if response.status == OK:
+        return response.body
+    try:
+        code = json.loads(response.body)["error"]
+    except (ValueError, KeyError, TypeError):
+        code = None
+    error = _ERROR_OF_CODE.get(code, HostRefused) if isinstance(code, str) else HostRefused
+    raise error("the host refused the request")
+
+
+class UploadState(enum.Enum):
+    """Where an upload is."""
+
+    SENDING = enum.auto()
+    ASKING = enum.auto()
+    FINISHING = enum.auto()
+    DONE = enum.auto()
+
+
+class Upload:
+    """One envelope on its way, in chunks of exactly 1 MiB but the last.
+
+    The caller adds ciphertext, and sends what ``next_request`` gives until it gives None, handing each answer to
+    ``receive``.  Only chunks that the host has not confirmed are held: at most two while the caller keeps pace.
+    """
+
+    def __init__(self, upload_id: bytes) -> None:
+        self._path = f"/v1/uploads/{upload_id.hex()}"
+        self._buffer = bytearray()
+        self._confirmed = 0  # chunks that the host has committed
+        self._total: int | None = None
+        self.state = UploadState.SENDING
+
+    def add(self, ciphertext: bytes) -> None:
+        """More of the envelope."""
+        self._buffer += ciphertext
+
+    def end(self, size: int) -> None:
+        """All of the envelope was added; ``size`` is its length."""
+        self._total = size
+        self._settle()
+
+    @property
+    def chunk_ready(self) -> bool:
+        """Whether a whole chunk waits to be sent."""
+        return len(self._buffer) >= sizes.UPLOAD_CHUNK
+
+    def cancel_request(self) -> Request:
+        """What takes an unfinished upload back."""
+        return Request("DELETE", self._path)
+
+    def interrupted(self) -> None:
+        """The line broke: ask the host how far it got."""
+        if self.state is not UploadState.DONE:
+            self.state = UploadState.ASKING
+
+    def next_request(self) -> Request | None:
+        """What to send now, or None when more ciphertext is needed or all is done."""
+        match self.state:
+            case UploadState.DONE:
+                return None
+            case UploadState.ASKING:
+                return Request("GET", self._path)
+            case UploadState.FINISHING:
+                return Request("POST", f"{self._path}/finish", json.dumps({"size": self._total}).encode())
+            case UploadState.SENDING:
+                chunk = bytes(self._buffer[: sizes.UPLOAD_CHUNK])
+                if len(chunk) < sizes.UPLOAD_CHUNK and (self._total is None or not chunk):
+                    return None
+                return Request("PUT", f"{self._path}/{self._confirmed}", chunk)
+
+    def receive(self, response: Response) -> None:
+        """The answer to what ``next_request`` gave.  Raises ``VisitError`` of some kind."""
+        body = body_of(response)
+        match self.state:
+            case UploadState.SENDING:
+                self._drop(1)
+            case UploadState.ASKING:
+                self._resume(body)
+            case UploadState.FINISHING:
+                self.state = UploadState.DONE
+            case UploadState.DONE:
+                raise HostRefused("an answer to nothing")
+        self._settle()
+
+    def _settle(self) -> None:
+        if self.state is UploadState.SENDING and self._total is not None and not self._buffer:
+            self.state = UploadState.FINISHING
+
+    def _drop(self, chunks: int) -> None:
+        del self._buffer[: chunks * sizes.UPLOAD_CHUNK]
+        self._confirmed += chunks
+
+    def _resume(self, body: bytes) -> None:
+        try:
+            answer = json.loads(body)
+            chunks, finished = int(answer["chunks"]), answer["finished"] is True
+        except (ValueError, KeyError, TypeError) as error:
+            raise HostRefused("the host's answer has another form") from error
+        if finished:
+            self.state = UploadState.DONE
+            return
+        if not self._confirmed <= chunks <= self._confirmed + -(-len(self._buffer) // sizes.UPLOAD_CHUNK):
+            raise UploadLost("the host has another part of this upload than was sent")
+        self._drop(chunks - self._confirmed)
+        self.state = UploadState.SENDING

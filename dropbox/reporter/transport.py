@@ -1,0 +1,31 @@
+"""The network, as the reporter's client sees it: one method.  Adapters are a page long and live elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to the host.  ``path`` has no parameters, ever: a parameter would tell visits apart."""
+
+    method: str
+    path: str
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Response:
+    """The answer: an HTTP status and the whole body."""
+
+    status: int
+    body: bytes = b""
+
+
+class Transport(Protocol):
+    """What an adapter does."""
+
+    async def send(self, request: Request) -> Response:
+        """Sends one request and gives the answer.  Raises ``errors.TransportFailed``."""
+        ...

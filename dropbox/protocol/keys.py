@@ -132,3 +132,30 @@ def certified(certificates: Iterable[Certificate], role: Role, day: int) -> tupl
     if not valid:
         raise OutsideDates("no key is certified for this on that day")
     return valid
+
+
+REQUEST_LIMIT = 32 * sizes.KIB
+
+
+@dataclass(frozen=True)
+class CertificateRequest:
+    """Public keys that a desk or a ministry asks the root holder to certify, one for each role.
+
+    Private keys are born where they are used and never travel; this is what travels.
+    """
+
+    keys: tuple[tuple[Role, bytes], ...]
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: ``{"keys": {role: base64}, "version": 1}``."""
+        return documents.encode(
+            {"keys": {str(role): documents.to_base64(key) for role, key in self.keys}, "version": 1}
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> CertificateRequest:
+        """Reads a request.  Raises ``Malformed``, ``NotCanonical`` or ``TooLong``."""
+        value = documents.fields(documents.decode(data, limit=REQUEST_LIMIT), ("keys", "version"))
+        documents.integer(value["version"], 1, 1)
+        wanted = documents.fields(value["keys"], (), [str(role) for role in Role])
+        return cls(tuple((Role(role), documents.from_base64(key)) for role, key in sorted(wanted.items())))

@@ -16,7 +16,7 @@ def main(package: str, without: list[str]) -> None:
     for module in pkgutil.walk_packages(folder, f"{root}."):
         if ".migrations" not in module.name and module.name not in without:
             __import__(module.name)
-    print(json.dumps(sorted(sys.modules)))
+    json.dump(sorted(sys.modules), sys.stdout)
 
 
 if __name__ == "__main__":

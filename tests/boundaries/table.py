@@ -51,8 +51,7 @@ BOUNDARIES: Final = (
     Boundary("bureau", _ours_but("protocol", "courier", "web", "storage", "bureau")),
     Boundary(
         "ministry",
-        _ours_but("protocol", "courier", "web", "storage", "ministry")
-        | (_INSIDES - {"dropbox.protocol.card"}),
+        _ours_but("protocol", "courier", "web", "storage", "ministry") | (_INSIDES - {"dropbox.protocol.card"}),
     ),
     Boundary("ceremony", _ours_but("protocol", "ceremony") | _NETWORK | _DATABASES),
     Boundary("web", _ours_but("web") | _DATABASES),

@@ -27,7 +27,7 @@ _THEIRS: Final = 500
 class CourierClient:
     """Signed requests to one socket of intake. Use as an async context manager."""
 
-    def __init__(  # noqa: PLR0913 - each is a separate thing that a test or a transport replaces
+    def __init__(
         self,
         *,
         connector: aiohttp.BaseConnector,

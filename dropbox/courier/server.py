@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from dropbox.courier.errors import SignatureRefusedError
 from dropbox.courier.replay import ReplayMemory, replay_token
@@ -22,7 +22,7 @@ def signed_only(
     *,
     clock: Callable[[], int],
     limit_of: Callable[[web.Request], int],
-) -> Callable[[web.Request, Handler], object]:
+) -> Middleware:
     """Give a middleware that answers 401 to everything that is not freshly signed, also to unknown paths.
 
     `limit_of` gives the most bytes of body that a request's route takes; `clock` gives Unix seconds. The order is a

@@ -1,0 +1,1 @@
+"""The Alembic folder of intake's database."""

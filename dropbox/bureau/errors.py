@@ -1,0 +1,135 @@
+"""What the desk refuses, by whose fault it is.  No text repeats what a reporter wrote."""
+
+from __future__ import annotations
+
+
+class DeskError(Exception):
+    """Base of this package's exceptions; the text is a sentence for the person at the desk or who runs it."""
+
+
+class SettingsError(DeskError):
+    """The settings cannot be used."""
+
+
+class AlreadyRunningError(DeskError):
+    """Another desk works on this vault.  Two would seal two replies under one key."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("Another desk already works on this vault: stop it first.")
+
+
+class NotMadeError(DeskError):
+    """The vault folder holds no desk yet."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("This folder holds no desk yet: run `dropbox-desk init` first.")
+
+
+class AlreadyMadeError(DeskError):
+    """The vault folder holds a desk; making another one over it would destroy its keys."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("This folder already holds a desk: its keys are left as they are.")
+
+
+class NotCertifiedError(DeskError):
+    """The keys folder lacks a root-signed certificate that is valid today for one of the desk's keys."""
+
+
+class KeyringDamagedError(DeskError):
+    """A keyring opened, but holds something else than this release writes."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("A keyring holds something else than this release writes: restore it from its backup.")
+
+
+class WrongSignInError(DeskError):
+    """The user name or the password is wrong; which of them is not said."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The name or the password is wrong.")
+
+
+class WeakPasswordError(DeskError):
+    """The new password is shorter than 12 characters."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("A password has 12 characters or more.")
+
+
+class LockedError(DeskError):
+    """Nobody is signed in, so the keyring that reads is closed."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("Nobody is signed in, so cases are locked.")
+
+
+class UnknownCaseError(DeskError):
+    """No case under this name: never there, or discarded."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("There is no such case (any more).")
+
+
+class UnknownFileError(DeskError):
+    """No such file in this case."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("There is no such file in this case.")
+
+
+class NoReplyPossibleError(DeskError):
+    """The report came without thread keys that count, so nothing can be sealed to its reporter."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("This report came without keys of its own, so it cannot be answered.")
+
+
+class EmptyNoteError(DeskError):
+    """A note without a text, or a question without two answers."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The note says nothing yet.")
+
+
+class NoteTooLongError(DeskError):
+    """The note takes more than eight records."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The note is longer than eight records hold: shorten it or send two.")
+
+
+class BoardFullError(DeskError):
+    """No room for so many records on a board; the oldest must expire, or junk be discarded, first."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The board holds no more records: discard junk, or wait until old records expire.")
+
+
+class CardRefusedError(DeskError):
+    """A gate refuses the card; ask `check_card` which one."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("A gate refuses this card.")
+
+
+class BoardsUnreadError(DeskError):
+    """After the start the last published board was not read yet, so nothing may be sealed: numbers could repeat."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The last published board has not been read yet: try again when intake can be reached.")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from dropbox.web.catalogues import mark
 from dropbox.web.errors import RefusedRequest
@@ -65,7 +66,7 @@ OUR_FAULT = Failure(
 _BY_STATUS = {failure.status: failure for failure in (NOT_FOUND, WRONG_METHOD, UNREADABLE, TOO_LARGE, REFUSED)}
 
 
-def failure_pages(draw: DrawFailure) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def failure_pages(draw: DrawFailure) -> Middleware:
     """Return a middleware that turns every error into a page made by `draw`.
 
     Redirects pass. An unexpected exception is logged by its type and the place where it arose, never by its text:

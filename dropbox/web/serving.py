@@ -48,7 +48,7 @@ class _QuietServer(web.Server):
 
 
 class QuietRunner(web.AppRunner):
-    """An `AppRunner` that logs nothing about visitors; start it with `TCPSite` on loopback, `UnixSite` or `SockSite`."""
+    """An `AppRunner` that logs nothing about visitors; for `TCPSite` on loopback, `UnixSite` or `SockSite`."""
 
     __slots__ = ()
 

@@ -64,7 +64,7 @@ def load(package: str, name: str) -> StaticFile:
 def add_route(app: web.Application, file: StaticFile) -> None:
     """Serve `file` at its address."""
 
-    async def serve(request: web.Request) -> web.Response:  # noqa: RUF029 - aiohttp asks for a coroutine
+    async def serve(request: web.Request) -> web.Response:
         return file.response(request)
 
     app.router.add_get(file.url, serve)

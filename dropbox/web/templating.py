@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from gettext import NullTranslations
 from types import MappingProxyType
 from typing import Any
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from dropbox.web.catalogues import KIT, translations
 from dropbox.web.languages import LANGUAGES, Language
 
 _EPOCH = date(1970, 1, 1)
+_FORMATS = {"en": "en_GB"}  # how dates and numbers are written; plain "en" means the United States
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,19 @@ class Templates:
 
 def long_day(day: int, language: Language) -> str:
     """Write a day number (days since 1970-01-01 UTC) as people of `language` do: "24 november 2026"."""
-    return format_date(_EPOCH + timedelta(days=day), format="long", locale=language.code)
+    return format_date(_EPOCH + timedelta(days=day), format="long", locale=_FORMATS.get(language.code, language.code))
+
+
+def long_time(seconds: int, language: Language) -> str:
+    """Write a Unix time as people of `language` do, in UTC, which it names: only for times that are everybody's."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    day = format_date(moment.date(), format="long", locale=_FORMATS.get(language.code, language.code))
+    return f"{day}, {format_time(moment.time(), 'HH:mm', locale=_FORMATS.get(language.code, language.code))} UTC"
+
+
+def number(value: int, language: Language) -> str:
+    """Write a whole number with the separators of `language`."""
+    return format_decimal(value, locale=_FORMATS.get(language.code, language.code))
 
 
 def _environment(package: str, language: Language, texts: NullTranslations) -> Environment:
@@ -97,4 +111,6 @@ def _environment(package: str, language: Language, texts: NullTranslations) -> E
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     environment.filters["long_day"] = lambda day: long_day(day, language)
+    environment.filters["long_time"] = lambda seconds: long_time(seconds, language)
+    environment.filters["number"] = lambda value: number(value, language)
     return environment

@@ -1,0 +1,90 @@
+"""Reading the bureau's answers with twelve words, and answering."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from dropbox.gateway import drafts, texts
+from dropbox.gateway.conversation import Conversation, conversation
+from dropbox.gateway.drafts import Draft, Fault
+from dropbox.gateway.errors import FormError
+from dropbox.gateway.form_reader import FormReader
+from dropbox.gateway.paths import Page
+from dropbox.gateway.receiving import UNAVAILABLE, UNPROCESSABLE, Refused, receive
+from dropbox.gateway.report_pages import problems, sent_page
+from dropbox.gateway.site import SITE, TRANSPORT, Site
+from dropbox.protocol.errors import BadReceipt, ProtocolError
+from dropbox.protocol.payload import MAX_FILES, TEXT_LIMIT
+from dropbox.protocol.receipt import Receipt, parse_receipt
+from dropbox.protocol.sizes import MESSAGE_ID
+from dropbox.reporter.errors import VisitError
+from dropbox.reporter.exchange import Dialogue, fetch_boards, fetch_bulletin, fetch_publication, read_dialogue
+from dropbox.reporter.transport import Transport
+from dropbox.web.languages import Language, language_in_path
+from dropbox.web.sessions import check_same_site
+
+
+async def show_read(request: web.Request) -> web.Response:
+    """The field for the twelve words."""
+    site, language = request.app[SITE], language_in_path(request.path)
+    return site.public(request, _words_form(site, language, Page.READ, "", ()))
+
+
+async def read(request: web.Request) -> web.Response:
+    """Show what the boards hold for the words that were typed."""
+    check_same_site(request)
+    site, language = request.app[SITE], language_in_path(request.path)
+    form = FormReader(request, drafts.READ_FIELDS, site.settings.idle_seconds)
+    try:
+        await form.fields()
+        receipt = parse_receipt(form.values.get("receipt", ""))
+    except FormError:
+        return _refused(site, language, form, Fault("receipt", texts.MALFORMED_WORDS), 400)
+    except BadReceipt as error:
+        return _refused(site, language, form, Fault("receipt", *texts.receipt_fault(error)), UNPROCESSABLE)
+    try:
+        dialogue = await _fetch_dialogue(site, request.app[TRANSPORT], receipt)
+    except (VisitError, ProtocolError) as error:
+        return _refused(site, language, form, Fault("receipt", texts.reading_fault(error)), UNAVAILABLE)
+    draft = Draft(receipt, site.random(MESSAGE_ID), known=dialogue.known_everywhere)
+    return site.personal(_answers(site, language, draft, conversation(site, language, dialogue), ()))
+
+
+async def send_answer(request: web.Request) -> web.Response:
+    """Seal and send a later message."""
+    site, language = request.app[SITE], language_in_path(request.path)
+    draft, outcome = await receive(request, language, drafts.ANSWER_FIELDS, texts.EMPTY_ANSWER)
+    if isinstance(outcome, Refused):
+        # The words came in a hidden field: new ones in their place would hide the answers from their owner.
+        if any(fault.field == "words" for fault in outcome.faults):
+            raise web.HTTPBadRequest
+        return site.personal(_answers(site, language, draft, None, outcome.faults), outcome.status)
+    return site.personal(sent_page(site, language, draft, outcome, first=False))
+
+
+async def _fetch_dialogue(site: Site, transport: Transport, receipt: Receipt) -> Dialogue:
+    """Fetch what every reading visit fetches, always all of it and in this order, whatever the receipt."""
+    now = site.clock()
+    bulletin = await fetch_bulletin(transport, site.settings.root_key, now)
+    boards = await fetch_boards(transport, bulletin, now)
+    await fetch_publication(transport, bulletin, now)
+    return read_dialogue(receipt, bulletin, boards, now)
+
+
+def _refused(site: Site, language: Language, form: FormReader, fault: Fault, status: int) -> web.Response:
+    return site.personal(_words_form(site, language, None, form.values.get("receipt", ""), (fault,)), status)
+
+
+def _words_form(site: Site, language: Language, page: Page | None, typed: str, faults: Sequence[Fault]) -> str:
+    return site.draw("read.html", language, page, typed=typed, problems=problems(site, language, faults))
+
+
+def _answers(
+    site: Site, language: Language, draft: Draft, talk: Conversation | None, faults: Sequence[Fault]
+) -> str:
+    """Draw the dialogue with the answer form; without `talk` the form alone, given back after a refusal."""
+    return site.draw(
+        "answers.html", language, None, draft=draft, talk=talk, problems=problems(site, language, faults),
+        words=" ".join(draft.receipt.words()), text_limit=TEXT_LIMIT, max_files=MAX_FILES,
+        chosen=drafts.answer_fields(draft),
+    )  # fmt: skip

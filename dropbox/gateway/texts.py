@@ -1,0 +1,140 @@
+"""Words that the code chooses, marked for translation: choices of the form and sentences of refusals."""
+
+from dropbox.protocol.errors import BadReceipt, OutsideDates, ProtocolError
+from dropbox.protocol.reply import CaseStatus
+from dropbox.reporter.errors import HostFull, HostNotReady, TransportFailed, VisitError
+from dropbox.web.catalogues import mark
+
+SITE_NAME = mark("Independent Reporting Point")
+
+CATEGORIES: tuple[tuple[str, str], ...] = (
+    ("", mark("I do not know, or it is something else")),
+    ("treatment", mark("Bullying, threats or sexual harassment")),
+    ("discrimination", mark("Racism or discrimination")),
+    ("retaliation", mark("I am being punished because I reported something")),
+    ("power", mark("Abuse of power")),
+    ("corruption", mark("Bribery or corruption")),
+    ("fraud", mark("Fraud or theft")),
+    ("waste", mark("Waste of public money, or work done badly on purpose")),
+    ("gifts", mark("Gifts and favours")),
+    ("favouritism", mark("Favouritism in jobs and appraisals")),
+    ("side_jobs", mark("Side jobs or interests that do not go together with the work")),
+    ("information", mark("Misuse or leaking of information")),
+    ("visas", mark("Visas, passports or consular help")),
+    ("safety", mark("Safety at the post")),
+    ("household", mark("Treatment of household staff")),
+    ("private_time", mark("Misconduct in private time")),
+)
+
+ONGOING: tuple[tuple[str, str], ...] = (
+    ("yes", mark("Yes, it is still going on")),
+    ("no", mark("No, it is over")),
+    ("unsure", mark("I am not sure")),
+)
+
+STATUSES: dict[CaseStatus, str] = {
+    CaseStatus.RECEIVED: mark("Your report has been received."),
+    CaseStatus.ASSESSING: mark("The bureau is looking into what you reported, and what risk you run."),
+    CaseStatus.ADDRESSING: mark("The bureau is acting on your report."),
+    CaseStatus.CLOSED: mark("The bureau has closed this report."),
+}
+
+EMPTY_REPORT = mark("Write what happened, or choose a file. Both were empty.")
+EMPTY_ANSWER = mark("Write something, choose an answer, or choose a file. All were empty.")
+TEXT_CUT = mark(
+    "Your text is far too long. Only its first part is still here: go back in your browser to find all of it."
+)
+TEXT_TOO_LONG = mark(
+    "Your text is %(over)s bytes too long. It may have %(limit)s bytes. Make it shorter, or send it as a file."
+)
+FIELD_TOO_LONG = mark("This text is %(over)s bytes too long. Make it shorter.")
+UNREADABLE_TEXT = mark(
+    "Some characters could not be read, and show as a question mark in a box. Type those again, then send."
+)
+UNKNOWN_CHOICE = mark("Choose one of the answers in the list.")
+TOO_MANY_FILES = mark("You chose more than 20 files. Choose 20 at most, or put several in one archive file.")
+TOO_LARGE = mark("Your files are more than 1 GB together. Choose fewer, or send them in several messages.")
+MALFORMED = mark(
+    "Your browser sent a form that we could not read, or the line broke. Nothing was sent to the bureau. "
+    "What we did receive is below. Check it, choose your files again and send it once more."
+)
+TOO_SLOW = mark(
+    "Nothing came from your browser for some minutes. Nothing was sent to the bureau. "
+    "What we did receive is below. Choose your files again and send it once more."
+)
+NEW_WORDS = mark("The words of this form were damaged on the way. Below are new ones. Write these down instead.")
+HOST_FULL = mark(
+    "Our server is full just now. Your report was not sent. Your text is still below: keep this page open, "
+    "or copy it to a safe place. Try again tomorrow, or use one of the other ways to report."
+)
+HOST_AWAY = mark(
+    "Our server did not answer, so we do not know whether your report came in. Your text is still below. "
+    "Choose your files again and send it once more: the bureau sees that it is the same report."
+)
+NOT_READY = mark(
+    "The bureau has not put out its keys for today, so nothing can be sealed to it. That is not your fault. "
+    "Nothing was sent. Your text is still below. Try again tomorrow."
+)
+WRONG_DATE = mark(
+    "The bureau's keys have expired, or the clock of our server is wrong. Sealing would not be safe, so nothing "
+    "was sent. That is not your fault. Your text is still below. Try again tomorrow."
+)
+REFUSED = mark(
+    "Our server refused the report. That is our fault. Nothing was sent, and your text is still below. "
+    "Try again tomorrow, or use one of the other ways to report."
+)
+CANNOT_SEND_NOW = mark(
+    "Reports cannot be sent just now: the bureau's keys cannot be had. That is not your fault. "
+    "Try again tomorrow, or use one of the other ways to report."
+)
+MALFORMED_WORDS = mark("Your words did not come in whole. Type them here once more.")
+READ_AWAY = mark("The answers cannot be had just now. That is not your fault, and nothing is lost. Try again tomorrow.")
+READ_EXPIRED = mark(
+    "What our server has is too old to believe, or its clock is wrong. The office may be shut, or somebody keeps "
+    "newer answers back. Try again tomorrow. If it stays like this, use one of the other ways to report."
+)
+
+RECEIPT_EMPTY = mark("Type your twelve words here.")
+RECEIPT_COUNT = mark("There are %(found)s words here. A receipt has twelve. See whether one is missing or twice there.")
+RECEIPT_WORD = mark("Word %(position)s is not a word of a receipt. Check how it is spelled.")
+RECEIPT_WORD_NEAR = mark("Word %(position)s is not a word of a receipt. Did you mean: %(suggestions)s?")
+RECEIPT_DIGITS = mark("These letters and digits are not a receipt. Compare them with your note, group by group.")
+RECEIPT_CHECKSUM = mark(
+    "Each word exists, but these twelve do not belong together. Look for a wrong word, or two that changed places."
+)
+
+_RECEIPT_FAULTS = {
+    "empty": RECEIPT_EMPTY,
+    "count": RECEIPT_COUNT,
+    "digits": RECEIPT_DIGITS,
+    "checksum": RECEIPT_CHECKSUM,
+}
+
+
+def receipt_fault(fault: BadReceipt) -> tuple[str, dict[str, object]]:
+    """Return the sentence for a mistyped receipt and its values. It shows the reporter's own typing to them only."""
+    if fault.fault == "word" and fault.suggestions:
+        return RECEIPT_WORD_NEAR, {"position": fault.position, "suggestions": ", ".join(fault.suggestions)}
+    if fault.fault == "word":
+        return RECEIPT_WORD, {"position": fault.position}
+    return _RECEIPT_FAULTS[fault.fault], {"found": fault.found}
+
+
+def sending_fault(error: VisitError | ProtocolError) -> str:
+    """Return why a message could not be sent, and what to do."""
+    match error:
+        case HostFull():
+            return HOST_FULL
+        case HostNotReady():
+            return NOT_READY
+        case TransportFailed():
+            return HOST_AWAY
+        case OutsideDates():
+            return WRONG_DATE
+        case _:
+            return REFUSED
+
+
+def reading_fault(error: VisitError | ProtocolError) -> str:
+    """Return why the answers cannot be shown, and what to do."""
+    return READ_EXPIRED if isinstance(error, OutsideDates) else READ_AWAY

@@ -1,0 +1,196 @@
+"""The other side of the gateway: a bureau with real keys, and an intake in memory behind the transport interface."""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from dropbox.protocol import board, sizes
+from dropbox.protocol.board_head import BoardHead, append_signature
+from dropbox.protocol.bulletin import DAILY, Bulletin, Recipient, sign_bulletin
+from dropbox.protocol.documents import Json
+from dropbox.protocol.keys import Role, certificate_from_document
+from dropbox.protocol.documents import read_document
+from dropbox.protocol.opening import EnvelopeReader
+from dropbox.protocol.payload import FileBegin, FileData, FileEnd, Head, Message
+from dropbox.protocol.publication import Publication, sign_publication
+from dropbox.protocol.receipt import Receipt
+from dropbox.protocol.reply import Note, encode_note
+from dropbox.protocol.secret_keys import RootSecretKey, SigningKey, XWingSecretKey
+from dropbox.protocol.thread import Link, ReplyKeys, ReporterKeys, next_chain, seal_record
+from dropbox.reporter.errors import TransportFailed
+from dropbox.reporter.transport import Request, Response
+
+NOW = 1_795_500_000  # in November 2026
+PERIOD = 3600
+
+
+@dataclass
+class Opened:
+    """An envelope as the bureau reads it."""
+
+    head: Head
+    message: Message
+    files: list[tuple[str, bytes]]
+    authentic: bool
+
+
+@dataclass
+class Thread:
+    """A dialogue that the bureau answers in."""
+
+    keys: ReplyKeys
+    chain: bytes
+    number: int = 0
+    live: list[tuple[bytes, int, bytes]] = field(default_factory=list)
+
+
+class Bureau:
+    """One desk with one recipient."""
+
+    def __init__(self, now: int = NOW, kind: str = DAILY) -> None:
+        self.now, self.day = now, now // sizes.DAY
+        self.root = RootSecretKey.generate(os.urandom)
+        self.signing = {
+            role: SigningKey.generate(role, os.urandom) for role in (Role.BULLETIN, Role.BOARD, Role.PUBLICATION)
+        }
+        self.recipient = os.urandom(16)
+        self.prekey = XWingSecretKey.generate(os.urandom)
+        self.threads: dict[bytes, Thread] = {}
+        certificates = [
+            self.root.certify(role, key.public, self.day - 5, self.day + 60) for role, key in self.signing.items()
+        ]
+        documents: list[Json] = [json.loads(data) for data in certificates]
+        self.bulletin = Bulletin(
+            instance=self.root.public.instance,
+            day=self.day,
+            revision=0,
+            kind=kind,
+            certificates=tuple(
+                certificate_from_document(read_document(data, "certificate", limit=4096), self.root.public)
+                for data in certificates
+            ),
+            certificate_documents=tuple(documents),
+            recipients=(Recipient(self.recipient, self.prekey.public),),
+            board_period=PERIOD,
+            browser_bundle="",
+            previous=bytes(32),
+        )
+
+    def signed_bulletin(self) -> bytes:
+        return sign_bulletin(self.bulletin, self.signing[Role.BULLETIN].sign)
+
+    def publication(self, **values: object) -> bytes:
+        body = Publication(
+            instance=self.bulletin.instance, sequence=1, issued_day=self.day, valid_until_day=self.day + 30,
+            mailboxes_read_day=self.day - 1, **values,  # type: ignore[arg-type]
+        )  # fmt: skip
+        return sign_publication(body, self.signing[Role.PUBLICATION].sign)
+
+    def open(self, envelope: bytes) -> Opened:
+        reader = EnvelopeReader(self.bulletin, self.recipient, self.prekey)
+        events = [*reader.feed(envelope), *reader.finish()]
+        head = next(event for event in events if isinstance(event, Head))
+        message = next(event for event in events if isinstance(event, Message))
+        files: list[tuple[str, bytes]] = []
+        for event in events:
+            if isinstance(event, FileBegin):
+                files.append((event.name, b""))
+            elif isinstance(event, FileData):
+                files[-1] = (files[-1][0], files[-1][1] + event.data)
+            elif isinstance(event, FileEnd):
+                assert event.size == len(files[-1][1])
+        if head.first:
+            keys = head.reply_keys[0]
+            self.threads.setdefault(head.thread_id, Thread(keys, keys.chain))
+        auth = head.auth or ReporterKeys.derive(self._receipt, self.bulletin.instance).auth
+        return Opened(head, message, files, reader.authentic(auth))
+
+    _receipt = Receipt(bytes(15))  # of the thread whose later messages are opened; set by `knows`
+
+    def knows(self, receipt: Receipt) -> None:
+        self._receipt = receipt
+
+    def reply(self, thread_id: bytes, note: Note, day: int | None = None) -> None:
+        thread = self.threads[thread_id]
+        for body in encode_note(note, self.day if day is None else day):
+            link = Link(thread.number, thread.chain)
+            thread.chain, thread.number = next_chain(thread.chain), thread.number + 1
+            inner = seal_record(thread.keys, self.bulletin.instance, link, body, os.urandom)
+            thread.live.append((thread.keys.tag_key, link.number, inner))
+
+    def boards(self, issued: int | None = None) -> bytes:
+        """What intake serves: one board, issued at `issued` (Unix seconds)."""
+        issued = self.now if issued is None else issued
+        head = BoardHead(
+            self.bulletin.instance, self.recipient, os.urandom(16), issued // sizes.DAY, issued + PERIOD,
+            issued + 40 * sizes.DAY, self.bulletin.hash, 64,
+        )  # fmt: skip
+        live = [record for thread in self.threads.values() for record in thread.live]
+        unsigned = board.assemble(head, live, os.urandom)
+        signed = append_signature(unsigned, self.signing[Role.BOARD].sign(unsigned))
+        return b"\x01" + len(signed).to_bytes(4, "big") + signed
+
+
+class SimulatedIntake:
+    """Intake's reporters' interface in memory. `fault` is asked before every request and may answer in its place."""
+
+    def __init__(self, bureau: Bureau) -> None:
+        self.bureau = bureau
+        self.static = {
+            "/v1/bulletin": bureau.signed_bulletin(),
+            "/v1/boards": bureau.boards(),
+            "/v1/publication": bureau.publication(),
+        }
+        self.uploads: dict[str, bytearray] = {}
+        self.chunks: dict[str, int] = {}
+        self.finished: dict[str, bytes] = {}
+        self.seen: list[Request] = []
+        self.away = False
+        self.refuse: tuple[str, str, int] | None = None  # (method, error code, status)
+        self.keep = True
+
+    @property
+    def envelopes(self) -> list[bytes]:
+        return list(self.finished.values())
+
+    def issue(self) -> None:
+        self.static["/v1/boards"] = self.bureau.boards()
+
+    async def send(self, request: Request) -> Response:
+        self.seen.append(request)
+        if self.away:
+            raise TransportFailed("away")
+        if self.refuse and request.method == self.refuse[0]:
+            return Response(self.refuse[2], json.dumps({"error": self.refuse[1]}).encode())
+        if request.method == "GET" and request.path in self.static:
+            return Response(200, self.static[request.path])
+        found = re.fullmatch(r"/v1/uploads/([0-9a-f]{32})(/\d+|/finish)?", request.path)
+        assert found, request.path
+        return self._upload(request, found[1], found[2] or "")
+
+    def _upload(self, request: Request, name: str, rest: str) -> Response:
+        if request.method == "DELETE":
+            self.uploads.pop(name, None)
+        elif request.method == "PUT":
+            chunk = int(rest[1:])
+            assert chunk == self.chunks.get(name, 0)
+            assert 0 < len(request.body) <= sizes.UPLOAD_CHUNK
+            self.chunks[name] = chunk + 1
+            if self.keep:
+                self.uploads.setdefault(name, bytearray()).extend(request.body)
+        elif request.method == "POST":
+            size = json.loads(request.body)["size"]
+            body = bytes(self.uploads.pop(name, b""))
+            assert not self.keep or (len(body) == size and size in sizes.ENVELOPE_LADDER)
+            self.finished[name] = body
+        else:
+            answer = {"chunks": self.chunks.get(name, 0), "finished": name in self.finished}
+            return Response(200, json.dumps(answer).encode())
+        return Response(200, b"{}")
+
+
+def receipts_of(text: str) -> Iterable[str]:
+    """The twelve words in a page's hidden field."""
+    return re.findall(r'name="receipt" value="([a-z ]+)"', text)

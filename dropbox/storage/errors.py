@@ -55,3 +55,43 @@ class SchemaMissingError(StorageError):
     def __init__(self) -> None:
         """Carry one fixed sentence."""
         super().__init__("The database has not been prepared for this release: start the service once to migrate it.")
+
+
+class WrongPassphraseError(StorageError):
+    """The passphrase or key is not the one that sealed this, or the beginning of the file was altered."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The passphrase is wrong.")
+
+
+class SealedDamagedError(StorageError):
+    """A sealed file is cut, altered, of another kind or of another release; the passphrase is not the reason."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("A sealed file is damaged or is something else: restore it from its backup.")
+
+
+class WrongPasswordError(StorageError):
+    """No account with this name and password; which of the two is wrong is not said."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The name or the password is wrong.")
+
+
+class WeakPasswordError(StorageError):
+    """A new password that is too short, or longer than anybody types."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("A password has 12 characters or more, and 1,000 at most.")
+
+
+class UserNameRefusedError(StorageError):
+    """A name for a new account that is taken, empty, too long, or holds something that nobody types."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("This user name is taken or is no name: use 1 to 64 letters, digits, dots, hyphens.")

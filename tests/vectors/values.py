@@ -1,0 +1,68 @@
+"""How a vector writes bytes down, so that its one fault can be seen in it.
+
+A string is hexadecimal. An object is one of ``{"text": ...}``, ``{"base64": ...}``, ``{"zeros": n}``,
+``{"repeat": value, "times": n}``, ``{"parts": [value, ...]}`` and ``{"shared": name}`` (a file of the folder
+``shared``), and may have ``edits``: a list of changes, made one after the other.
+
+    {"at": place, "xor": hex}    {"at": place, "put": hex}    {"at": place, "insert": hex}    {"keep": bytes}
+    {"append": value}            {"swap": [place, other place, length]}
+
+A negative place counts from the end.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any  # what JSON holds
+Shared = Mapping[str, bytes]
+
+
+def to_bytes(value: Json, shared: Shared) -> bytes:
+    """The bytes that a vector's value stands for."""
+    if isinstance(value, str):
+        return bytes.fromhex(value)
+    data = _plain(value, shared)
+    for edit in value.get("edits", ()):
+        data = _edited(data, edit, shared)
+    return data
+
+
+def _plain(value: dict[str, Any], shared: Shared) -> bytes:
+    match value:
+        case {"text": str(text)}:
+            return text.encode()
+        case {"base64": str(text)}:
+            return base64.b64decode(text, validate=True)
+        case {"zeros": int(count)}:
+            return bytes(count)
+        case {"repeat": repeated, "times": int(times)}:
+            return to_bytes(repeated, shared) * times
+        case {"parts": list(parts)}:
+            return b"".join(to_bytes(part, shared) for part in parts)
+        case {"shared": str(name)}:
+            return shared[name]
+    raise ValueError("a value of a vector in a form that is not documented")
+
+
+def _edited(data: bytes, edit: dict[str, Any], shared: Shared) -> bytes:
+    match edit:
+        case {"at": int(at), "xor": str(digits)}:
+            mask = bytes.fromhex(digits)
+            at %= len(data)
+            changed = bytes(left ^ right for left, right in zip(data[at : at + len(mask)], mask, strict=True))
+            return data[:at] + changed + data[at + len(mask) :]
+        case {"at": int(at), "put": str(digits)}:
+            at %= len(data)
+            return data[:at] + bytes.fromhex(digits) + data[at + len(digits) // 2 :]
+        case {"at": int(at), "insert": str(digits)}:
+            at %= len(data)
+            return data[:at] + bytes.fromhex(digits) + data[at:]
+        case {"keep": int(count)}:
+            return data[:count]
+        case {"append": more}:
+            return data + to_bytes(more, shared)
+        case {"swap": [int(one), int(other), int(length)]}:
+            left, right = data[one : one + length], data[other : other + length]
+            return data[:one] + right + data[one + length : other] + left + data[other + length :]
+    raise ValueError("an edit of a vector in a form that is not documented")

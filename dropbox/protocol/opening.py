@@ -1,16 +1,11 @@
-"""Opening what was sealed to bureau or ministry: the only calls that need a decapsulation key.
-
-The libraries raise different exceptions for a malformed point, a wrong tag and a wrong length.  They all end here as
-``DoesNotOpen``, so that one poisoned envelope is a refused envelope and never a stopped desk.
-"""
+"""Opening what was sealed to the bureau: envelopes, with a decapsulation key (``decapsulation`` makes the call)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
-
 from dropbox.protocol import envelope, primitives, sizes
+from dropbox.protocol.decapsulation import hpke_open
 from dropbox.protocol.errors import DoesNotOpen, WrongInstance, WrongSize
 from dropbox.protocol.payload import End, FrameReader, Head, message_mac
 from dropbox.protocol.sizes import Prefix
@@ -21,16 +16,6 @@ if TYPE_CHECKING:
     from dropbox.protocol.bulletin import Bulletin
     from dropbox.protocol.payload import Event
     from dropbox.protocol.secret_keys import XWingSecretKey
-
-
-def hpke_open(secret: XWingSecretKey, info: bytes, sealed: bytes) -> bytes:
-    """The inverse of ``primitives.hpke_seal``.  Raises ``DoesNotOpen``, whatever the library raised."""
-    if len(sealed) < sizes.XWING_CIPHERTEXT + sizes.AEAD_TAG:
-        raise DoesNotOpen("too short for a sealed message")
-    try:
-        return primitives.SUITE.decrypt(sealed, secret.load(), info)
-    except (InvalidTag, ValueError, UnsupportedAlgorithm) as error:
-        raise DoesNotOpen("sealed to another key, or altered") from error
 
 
 def slot_of(bulletin: Bulletin, recipient: bytes) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-_PRIVATE_KEYS: Final = frozenset({"dropbox.protocol.opening", "dropbox.protocol.secret_keys"})
+_PRIVATE_KEYS: Final = frozenset(f"dropbox.protocol.{name}" for name in ("decapsulation", "opening", "secret_keys"))
 _DATABASES: Final = frozenset({"sqlalchemy", "sqlite3", "alembic", "aiosqlite", "asyncpg"})
 _NETWORK: Final = frozenset({"asyncio", "socket", "ssl", "http.client", "aiohttp", "yarl", "http_message_signatures"})
 _PROCESSES: Final = frozenset({"multiprocessing"})

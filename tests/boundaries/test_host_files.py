@@ -1,0 +1,123 @@
+"""Intake and gateway start and serve from a folder that holds only the files listed for their host."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import pytest
+
+from dropbox.protocol.keys import Role
+from dropbox.protocol.secret_keys import RootSecretKey, SigningKey
+
+_ROOT: Final = Path(__file__).parents[2]
+_PRIVATE: Final = ("opening.py", "secret_keys.py", "bureau", "ministry", "ceremony")
+_ROLES: Final = ("intake", "gateway")
+
+
+def _listed(role: str) -> list[str]:
+    lines = (_ROOT / "deploy/files" / f"{role}.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _files(role: str) -> list[Path]:
+    found = {path for line in _listed(role) for path in _ROOT.glob(line)}
+    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+
+
+@contextmanager
+def _started(role: str, host: Path, config: Path) -> Iterator[str]:
+    """Start the command with nothing of ours but the host's files, and give its first line.
+
+    Without the site module, no `.pth` file leads back to the repository.
+    """
+    environment = {"PYTHONPATH": os.pathsep.join((str(host), sysconfig.get_path("purelib")))}
+    start = f"import sys; from dropbox.{role}.cli import main; sys.exit(main())"
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", start, "--config", str(config)],
+        cwd=host,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            line = process.stdout.readline()
+            if not line.startswith("ready"):
+                process.kill()
+                raise AssertionError(process.stderr.read())
+            yield line.removeprefix("ready").strip()
+        finally:
+            process.terminate()
+        assert process.wait() == 0
+
+
+@pytest.fixture
+def host(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    folder = tmp_path / "host"
+    for path in _files(request.param):
+        target = folder / path.relative_to(_ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    return folder
+
+
+@pytest.fixture
+def root_key() -> RootSecretKey:
+    return RootSecretKey.generate(os.urandom)
+
+
+async def _get(address: str, socket: Path | None = None) -> tuple[int, bytes]:
+    connector = aiohttp.UnixConnector(str(socket)) if socket else aiohttp.TCPConnector()
+    async with aiohttp.ClientSession(connector=connector) as session, session.get(address) as response:
+        return response.status, await response.read()
+
+
+@pytest.mark.parametrize("host", ["intake"], indirect=True)
+def test_intake_serves_with_its_own_files_only(tmp_path: Path, host: Path, root_key: RootSecretKey) -> None:
+    keys, run = tmp_path / "keys", tmp_path / "run"
+    keys.mkdir()
+    run.mkdir()
+    for role in (Role.DESK_COURIER, Role.MINISTRY_COURIER):
+        courier = SigningKey.generate(role, os.urandom)
+        (keys / f"{role.value}.json").write_bytes(root_key.certify(role, courier.public, 0, 30_000))
+    config = tmp_path / "intake.toml"
+    config.write_text(
+        f'database = "sqlite:///{tmp_path}/intake.db"\nruntime_dir = "{run}"\nkeys_dir = "{keys}"\n'
+        f'root_key = "{root_key.public.raw.hex()}"\n'
+    )
+    with _started("intake", host, config):
+        status, body = asyncio.run(_get("http://intake/v1/bulletin", run / "reporters.sock"))
+    assert (status, body) == (503, b'{"error": "not_ready"}')
+
+
+@pytest.mark.parametrize("host", ["gateway"], indirect=True)
+def test_gateway_serves_with_its_own_files_only(tmp_path: Path, host: Path, root_key: RootSecretKey) -> None:
+    config = tmp_path / "gateway.toml"
+    config.write_text(
+        f'intake_socket = "{tmp_path}/reporters.sock"\nlisten = "127.0.0.1:0"\n'
+        f'root_key = "{root_key.public.raw.hex()}"\n'
+    )
+    with _started("gateway", host, config) as address:
+        status, page = asyncio.run(_get(address + "nl/"))
+    assert status == 200
+    assert b"<html" in page
+
+
+@pytest.mark.parametrize("role", _ROLES)
+def test_every_line_names_something(role: str) -> None:
+    assert all(any(_ROOT.glob(line)) for line in _listed(role))
+
+
+@pytest.mark.parametrize("role", _ROLES)
+def test_no_private_key_code_stands_on_the_host(role: str) -> None:
+    assert not [path for path in _files(role) if set(path.relative_to(_ROOT).parts) & set(_PRIVATE)]

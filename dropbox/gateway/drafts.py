@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dropbox.gateway import texts
+from dropbox.protocol.documents import written_size
 from dropbox.protocol.errors import BadReceipt
-from dropbox.protocol.payload import FIELD_LIMIT, MAX_ANSWERS, TEXT_LIMIT, Message, clean_text, written_size
+from dropbox.protocol.payload import FIELD_LIMIT, MAX_ANSWERS, TEXT_LIMIT, Message, clean_text
 from dropbox.protocol.receipt import Receipt, parse_receipt
 from dropbox.protocol.sizes import KIB, MESSAGE_ID, MIB
 from dropbox.web.languages import Language

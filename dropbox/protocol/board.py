@@ -13,6 +13,8 @@ from dropbox.protocol import board_head, labels, primitives, sizes
 from dropbox.protocol.errors import DoesNotOpen, Malformed, TooLong
 from dropbox.protocol.thread import WINDOW
 
+STEP = 64  # numbers by which a reader looks further at a time
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -89,13 +91,16 @@ class BoardIndex:
             return None
 
     def walk(self, tag_key: bytes, start: int = 0) -> Iterator[tuple[int, bytes]]:
-        """All live (number, inner record) of a thread from ``start`` on: looks ``WINDOW`` numbers beyond the last.
+        """All live (number, inner record) of a thread from ``start`` on: looks at least ``WINDOW`` numbers beyond the
+        last one found.
 
-        The work is that of deriving and looking up tags; it is the same however many replies the board holds.
+        The work of finding is deriving and looking up tags.  It goes in steps of ``STEP`` numbers, so that it is the
+        same for none and for some dozens of records, and it does not depend on how many the board holds for others.
         """
-        number, end = start, start + WINDOW
+        number, end = start, start + STEP + WINDOW
         while number < end:
             if (inner := self.inner(tag_key, number)) is not None:
                 yield number, inner
-                end = number + 1 + WINDOW
+                if end < number + 1 + WINDOW:
+                    end += STEP
             number += 1

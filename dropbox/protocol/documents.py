@@ -101,9 +101,19 @@ def text(value: object, limit: int) -> str:
     """A string of at most ``limit`` bytes of UTF-8."""
     if not isinstance(value, str):
         raise Malformed("a text was expected")
+    _check_scalar(value)
     if len(value.encode()) > limit:
         raise TooLong("a text is longer than its field may be")
     return value
+
+
+def written_size(text: str) -> int:
+    """The bytes that a text takes inside a document: UTF-8, where a line end, a tab, a quotation mark and a backslash
+    take two and other control characters six.  Forms count the room that is left with it.
+
+    Raises ``Malformed`` for half of a character.
+    """
+    return len(encode({"": text})) - len(encode({"": ""}))
 
 
 def choice(value: object, allowed: Iterable[str]) -> str:

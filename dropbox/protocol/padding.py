@@ -21,7 +21,7 @@ def zeros(count: int) -> Iterator[memoryview]:
         count -= len(piece)
 
 
-def require_zeros(data: bytes) -> None:
+def require_zeros(data: bytes | bytearray) -> None:
     """Raises ``Malformed`` unless every byte is zero: padding is no place to hide a second text in."""
     if data.count(0) != len(data):
         raise Malformed("padding that is not zeros")

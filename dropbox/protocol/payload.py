@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import re
 import struct
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dropbox.protocol import documents, labels, padding, primitives, sizes
+from dropbox.protocol.documents import written_size
 from dropbox.protocol.errors import DoesNotOpen, Malformed, TooLong, UnknownVersion
+from dropbox.protocol.reply import ANSWER_LIMIT, QUESTION_ID
 from dropbox.protocol.thread import ReplyKeys
 
 if TYPE_CHECKING:
@@ -29,8 +32,9 @@ _FILE_END = struct.Struct(f">{sizes.SHA256}sQ")
 
 # Limits of what people write, in the bytes that it takes in the message frame (``written_size``).  Together with the
 # head of a first message to four recipients they fit the smallest envelope: a test fills one to the brim.
-TEXT_LIMIT = 9_000
+TEXT_LIMIT = 8_000
 FIELD_LIMIT = 1_000
+CATEGORY_LIMIT = 64
 LANGUAGE_LIMIT = 16
 MAX_ANSWERS = 4
 
@@ -76,7 +80,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Message:
-    """What a reporter wrote.  Texts are bounded in bytes of UTF-8; ``ongoing`` is yes, no, unsure or empty."""
+    """What a reporter wrote.  Texts are bounded by ``written_size``; ``ongoing`` is yes, no, unsure or empty."""
 
     text: str
     category: str = ""
@@ -88,14 +92,15 @@ class Message:
     def __post_init__(self) -> None:
         if written_size(self.text) > TEXT_LIMIT or written_size(self.keep_from) > FIELD_LIMIT:
             raise TooLong("a text is longer than its field may be")
-        documents.text(self.category, 64)
+        if written_size(self.category) > CATEGORY_LIMIT or written_size(self.language) > LANGUAGE_LIMIT:
+            raise TooLong("a text is longer than its field may be")
         documents.choice(self.ongoing, ("", "yes", "no", "unsure"))
-        documents.text(self.language, LANGUAGE_LIMIT)
         if len(self.answers) > MAX_ANSWERS:
             raise TooLong("more answers than questions can be open")
         for question, answer in self.answers:
-            documents.text(answer, 200)
-            if len(question) != 8:  # noqa: PLR2004 -- Question.identity
+            if written_size(answer) > ANSWER_LIMIT:
+                raise TooLong("an answer is longer than those that can be offered")
+            if len(question) != QUESTION_ID:
                 raise Malformed("a question is named by 8 bytes")
 
 
@@ -103,16 +108,34 @@ def clean_file_name(name: str) -> str:
     """A file's name as a colleague may see it: no folders, no control or direction marks, at most 255 bytes.
 
     A right-to-left override makes ``gpj.exe`` look like a picture; a NUL ends a name early in other programs.
+    Cleaning a clean name changes nothing.
     """
-    name = unicodedata.normalize("NFC", name.replace("\\", "/")).rsplit("/", 1)[-1]
-    name = "".join(char for char in name if unicodedata.category(char)[0] != "C")
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    # The marks go before the letters are composed: one that stood between a letter and its accent kept them apart.
+    name = unicodedata.normalize("NFC", "".join(char for char in name if unicodedata.category(char)[0] != "C"))
     name = " ".join(name.split()).strip(". ")
     stem, dot, ending = name.rpartition(".")
     ending = dot + ending if stem and len(ending.encode()) <= 16 else ""  # noqa: PLR2004 -- longer is no ending
     stem = name[: len(name) - len(ending)]
     while len((stem + ending).encode()) > FILE_NAME_LIMIT:
         stem = stem[:-1]
-    return stem + ending or "file"
+    return (stem + ending).strip(". ") or "file"
+
+
+# What no name holds, in any version of Unicode: separators of folders, control characters, marks of direction.
+_NEVER_IN_A_NAME = re.compile("[/\\\\\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def read_file_name(name: str) -> str:
+    """A name that a writer cleaned, cleaned again.  Raises ``Malformed`` where the writer left out what every version
+    of Unicode asks for.
+
+    Only that is refused: the newest letters are letters to one side and unassigned to the other, and a report must
+    not be lost for the name of a picture.
+    """
+    if not name or name != name.strip(". ") or _NEVER_IN_A_NAME.search(name):
+        raise Malformed("a file name that was not cleaned")
+    return clean_file_name(name)
 
 
 def _frame(kind: Frame, body: bytes) -> bytes:
@@ -152,13 +175,6 @@ def _message_json(message: Message) -> documents.Json:
 
 
 MESSAGE_LIMIT = TEXT_LIMIT + FIELD_LIMIT + 3 * sizes.KIB
-
-
-def written_size(text: str) -> int:
-    """The bytes that a text takes in the message frame: UTF-8, where a line end, a tab, a quotation mark and a
-    backslash take two.  Forms count the room that is left with it.  Raises ``Malformed`` for half of a character.
-    """
-    return len(documents.encode({"": text})) - len(documents.encode({"": ""}))
 
 
 def clean_text(text: str) -> str:
@@ -291,34 +307,32 @@ class FrameReader:
 
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that these bytes complete.  Raises ``Malformed``, ``UnknownVersion`` or ``TooLong``."""
-        if self._ended:
-            padding.require_zeros(data)
-            return
         self._buffer += data
-        start = 0
-        while not self._ended and len(self._buffer) - start >= _FRAME.size:
-            number, length = _FRAME.unpack_from(self._buffer, start)
-            kind = self._allowed(number, length)
-            end = start + _FRAME.size + length
-            if len(self._buffer) < end:
-                break
-            body = bytes(self._buffer[start + _FRAME.size : end])
-            if kind is not Frame.END:
-                self._hash.update(self._buffer[start:end])
-            self._last, start = kind, end
-            yield self._event(kind, body)
-        del self._buffer[:start]
-        if self._ended:
-            padding.require_zeros(bytes(self._buffer))
+        while (frame := self._next_frame()) is not None:
+            yield self._event(*frame)
+        if self._last is Frame.END:
+            padding.require_zeros(self._buffer)
             self._buffer.clear()
 
-    @property
-    def _ended(self) -> bool:
-        return self._last is Frame.END
+    def _next_frame(self) -> tuple[Frame, bytes] | None:
+        """Takes the next frame from the buffer once all of it is there; the end is the last one."""
+        if self._last is Frame.END or len(self._buffer) < _FRAME.size:
+            return None
+        number, length = _FRAME.unpack_from(self._buffer)
+        kind = self._allowed(number, length)
+        end = _FRAME.size + length
+        if len(self._buffer) < end:
+            return None
+        frame = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        if kind is not Frame.END:
+            self._hash.update(frame)
+        self._last = kind
+        return kind, frame[_FRAME.size :]
 
     def close(self) -> None:
         """Raises ``Malformed`` when the end is missing."""
-        if not self._ended:
+        if self._last is not Frame.END:
             raise Malformed("a payload without its end")
 
     def _allowed(self, number: int, length: int) -> Frame:
@@ -357,10 +371,8 @@ class FrameReader:
         if self._files > MAX_FILES:
             raise TooLong("a report has 20 files at most")
         name = documents.fields(documents.decode(body, limit=FILE_NAME_BEGIN), ("name",))["name"]
-        if clean_file_name(documents.text(name, FILE_NAME_LIMIT)) != name:
-            raise Malformed("a file name that was not cleaned")
         self._file, self._file_size = hashlib.sha256(), 0
-        return FileBegin(name)
+        return FileBegin(read_file_name(documents.text(name, FILE_NAME_LIMIT)))
 
     def _end_file(self, body: bytes) -> FileEnd:
         if len(body) != _FILE_END.size:
@@ -406,10 +418,12 @@ def _read_message(body: bytes) -> Message:
     answers = []
     for item in documents.items(value["answers"], MAX_ANSWERS):
         entry = documents.fields(item, ("answer", "question"))
-        answers.append((documents.from_hex(entry["question"], 8), documents.text(entry["answer"], 200)))
+        answers.append(
+            (documents.from_hex(entry["question"], QUESTION_ID), documents.text(entry["answer"], ANSWER_LIMIT))
+        )
     return Message(
         text=documents.text(value["text"], TEXT_LIMIT),
-        category=documents.text(value["category"], 64),
+        category=documents.text(value["category"], CATEGORY_LIMIT),
         ongoing=documents.choice(value["ongoing"], ("", "yes", "no", "unsure")),
         keep_from=documents.text(value["keep_from"], FIELD_LIMIT),
         language=documents.text(value["language"], LANGUAGE_LIMIT),

@@ -22,6 +22,8 @@ _PART = struct.Struct(">BBBHI")  # kind, part, parts, length, day
 PART_DATA = sizes.RECORD_BODY - _PART.size
 NOTE_LIMIT = MAX_PARTS * PART_DATA
 MAX_ANSWERS = 6
+ANSWER_LIMIT = 200  # bytes that an answer takes in a message (``documents.written_size``)
+QUESTION_ID = 8
 
 
 class Kind(enum.IntEnum):
@@ -51,6 +53,11 @@ class Acknowledgement:
     files: int
     day: int
 
+    def __post_init__(self) -> None:
+        documents.integer(self.messages)
+        documents.integer(self.files)
+        documents.integer(self.day, 0, keys.MAX_DAY)
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -74,6 +81,12 @@ class Question:
     identity: bytes
     text: str
     answers: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.identity) != QUESTION_ID or not 1 <= len(self.answers) <= MAX_ANSWERS:
+            raise Malformed("a question is named by 8 bytes and offers one to six answers")
+        if any(documents.written_size(answer) > ANSWER_LIMIT for answer in self.answers):
+            raise TooLong("an answer is longer than those that can be offered")
 
 
 @dataclass(frozen=True)
@@ -139,42 +152,34 @@ def _decode_part(body: bytes) -> _Part:
 
 
 def join_notes(bodies: Iterable[tuple[int, bytes]]) -> tuple[list[ReceivedNote], int]:
-    """Puts notes together from (number, body) in ascending order of numbers.
+    """Puts notes together from (number, body), each number once.  A part and its number say where its note begins.
 
-    Gives the notes, and how many notes could not be read: a part is missing (its records expired, or the desk crashed
-    between two of them), or they are of a kind that this version does not know.
+    Gives the notes in ascending order, and how many could not be read: a part is missing (its record expired, or the
+    desk crashed between two of them), or they are of a kind that this version does not know.
     """
+    begun: dict[int, list[_Part]] = {}
     notes: list[ReceivedNote] = []
     unread = 0
-    waiting: list[_Part] = []
-    first = 0
     for number, body in bodies:
         try:
             part = _decode_part(body)
         except (Malformed, UnknownVersion):
             unread += 1
-            continue
-        if part.part == 0:
-            unread += bool(waiting)
-            waiting, first = [part], number
-        elif waiting and _continues(waiting, part) and number == first + part.part:
-            waiting.append(part)
         else:
-            unread += bool(waiting) or part.part == part.parts - 1
-            waiting = []
-            continue
-        if len(waiting) == part.parts:
-            try:
-                notes.append(ReceivedNote(first, part.day, _from_parts(waiting)))
-            except (Malformed, TooLong, UnknownVersion):
-                unread += 1
-            waiting = []
-    return notes, unread + bool(waiting)
+            begun.setdefault(number - part.part, []).append(part)
+    for first, parts in sorted(begun.items(), key=lambda item: item[0]):
+        try:
+            notes.append(ReceivedNote(first, parts[0].day, _from_parts(parts)))
+        except (Malformed, TooLong, UnknownVersion):
+            unread += 1
+    return notes, unread
 
 
-def _continues(waiting: list[_Part], part: _Part) -> bool:
-    last = waiting[-1]
-    return (part.kind, part.parts, part.day, part.part) == (last.kind, last.parts, last.day, last.part + 1)
+def _require_whole(parts: list[_Part]) -> None:
+    """Raises ``Malformed`` unless these are all parts of one note, each once."""
+    places = sorted(part.part for part in parts)
+    if len({(part.kind, part.parts, part.day) for part in parts}) != 1 or places != list(range(parts[0].parts)):
+        raise Malformed("a part of a note is missing, or is of another one")
 
 
 def _to_json(note: Note) -> tuple[Kind, documents.Json]:
@@ -192,7 +197,9 @@ def _to_json(note: Note) -> tuple[Kind, documents.Json]:
 
 
 def _from_parts(parts: list[_Part]) -> Note:
-    value = documents.decode(b"".join(part.data for part in parts), limit=NOTE_LIMIT)
+    _require_whole(parts)
+    data = b"".join(part.data for part in sorted(parts, key=lambda part: part.part))
+    value = documents.decode(data, limit=NOTE_LIMIT)
     match Kind(parts[0].kind):
         case Kind.ACKNOWLEDGEMENT:
             body = documents.fields(value, ("day", "files", "messages"))
@@ -209,7 +216,11 @@ def _from_parts(parts: list[_Part]) -> Note:
             return Status(status, documents.text(body["text"], NOTE_LIMIT))
         case Kind.QUESTION:
             body = documents.fields(value, ("answers", "id", "text"))
-            answers = tuple(documents.text(item, 200) for item in documents.items(body["answers"], MAX_ANSWERS, 1))
-            return Question(documents.from_hex(body["id"], 8), documents.text(body["text"], NOTE_LIMIT), answers)
+            answers = tuple(
+                documents.text(item, ANSWER_LIMIT) for item in documents.items(body["answers"], MAX_ANSWERS, 1)
+            )
+            return Question(
+                documents.from_hex(body["id"], QUESTION_ID), documents.text(body["text"], NOTE_LIMIT), answers
+            )
         case Kind.NOTICE:
             return Notice(documents.text(documents.fields(value, ("text",))["text"], NOTE_LIMIT))

@@ -24,6 +24,7 @@ BOARDS = Request("GET", "/v1/boards")
 PUBLICATION = Request("GET", "/v1/publication")
 
 OK = 200
+MAX_ANSWER = 1024  # bytes of an answer that is neither bulletin, board nor publication
 _ERROR_OF_CODE: dict[str, type[HostFull | HostNotReady | UploadLost]] = {
     "full": HostFull,
     "too_many_uploads": HostFull,
@@ -36,12 +37,18 @@ def body_of(response: Response) -> bytes:
     """The body of a good answer.  Raises the error that the host's fixed code stands for."""
     if response.status == OK:
         return response.body
-    try:
-        code = json.loads(response.body)["error"]
-    except (ValueError, KeyError, TypeError):
-        code = None
+    code = _answer(response.body).get("error")
     error = _ERROR_OF_CODE.get(code, HostRefused) if isinstance(code, str) else HostRefused
     raise error("the host refused the request")
+
+
+def _answer(body: bytes) -> dict[str, object]:
+    """A short JSON object from the host; an empty one for whatever else it sent."""
+    try:
+        value = json.loads(body[:MAX_ANSWER])
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 class UploadState(enum.Enum):
@@ -107,7 +114,12 @@ class Upload:
 
     def receive(self, response: Response) -> None:
         """The answer to what ``next_request`` gave.  Raises ``VisitError`` of some kind."""
-        body = body_of(response)
+        try:
+            body = body_of(response)
+        except UploadLost:
+            if self.state is not UploadState.ASKING or self._confirmed:
+                raise
+            body = b'{"chunks": 0, "finished": false}'  # the line broke before the first chunk had arrived
         match self.state:
             case UploadState.SENDING:
                 self._drop(1)
@@ -128,12 +140,13 @@ class Upload:
         self._confirmed += chunks
 
     def _resume(self, body: bytes) -> None:
-        try:
-            answer = json.loads(body)
-            chunks, finished = int(answer["chunks"]), answer["finished"] is True
-        except (ValueError, KeyError, TypeError) as error:
-            raise HostRefused("the host's answer has another form") from error
+        answer = _answer(body)
+        chunks, finished = answer.get("chunks"), answer.get("finished")
+        if not isinstance(chunks, int) or isinstance(chunks, bool) or not isinstance(finished, bool):
+            raise HostRefused("the host's answer has another form")
         if finished:
+            if self._total is None or self._buffer:
+                raise HostRefused("the host calls finished what was not sent to its end")
             self.state = UploadState.DONE
             return
         if not self._confirmed <= chunks <= self._confirmed + -(-len(self._buffer) // sizes.UPLOAD_CHUNK):

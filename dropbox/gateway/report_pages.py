@@ -61,7 +61,7 @@ async def show_qr(request: web.Request) -> web.Response:
         "qr.html", language, None, image=png_address(receipt.digits().replace(" ", "")), words=receipt.words(),
         digits=receipt.digits(),
     )  # fmt: skip
-    return site.personal(html, data_images=True)
+    return site.personal(html)
 
 
 def sent_page(site: Site, language: Language, draft: Draft, sent: Sent, *, first: bool) -> str:

@@ -12,7 +12,6 @@ from dropbox.gateway.settings import Settings
 from dropbox.reporter.transport import Transport
 from dropbox.web.catalogues import mark
 from dropbox.web.failures import Failure
-from dropbox.web.headers import Allowed, allow
 from dropbox.web.languages import LANGUAGES, Language, language_in_path
 from dropbox.web.padding import pad_page
 from dropbox.web.static import StaticFile, compress, public_bytes
@@ -63,12 +62,10 @@ class Site:
         plain = html.encode()
         return public_bytes(request, plain, compress(plain), "text/html")
 
-    def personal(self, html: str, status: int = 200, *, data_images: bool = False) -> web.Response:
+    def personal(self, html: str, status: int = 200) -> web.Response:
         """Answer with a page that holds something of one reporter: padded, and never compressed."""
         body = pad_page(html, grow=True)
-        response = web.Response(body=body, content_type="text/html", charset="utf-8", status=status)
-        allow(response, Allowed(data_images=data_images))
-        return response
+        return web.Response(body=body, content_type="text/html", charset="utf-8", status=status)
 
     def failure(self, request: web.Request, failure: Failure) -> web.Response:
         """Answer with an error page in the language of the path."""

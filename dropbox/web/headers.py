@@ -14,11 +14,10 @@ YEAR_SECONDS = 31_536_000
 class Allowed:
     """What one response may do beyond the default.
 
-    `data_images`: show images that are part of the page itself (a QR code). `sandbox`: the body is a stranger's
-    file. `cache`: the same bytes for everybody, named by their hash, so that a browser may keep them.
+    `sandbox`: the body is a stranger's file. `cache`: the same bytes for everybody, named by their hash, so that a
+    browser may keep them.
     """
 
-    data_images: bool = False
     sandbox: bool = False
     cache: bool = False
 
@@ -42,12 +41,15 @@ def allow(response: web.StreamResponse, allowed: Allowed) -> None:
 
 
 def content_security_policy(allowed: Allowed) -> str:
-    """Return the policy: from nothing, the site's own style and forms to the site itself."""
+    """Return the policy: from nothing, the site's own style, forms to the site itself, images inside the page.
+
+    Those are a QR code and the empty icon that keeps browsers from asking for one; an image in a `data:` address
+    reaches nobody.
+    """
     if allowed.sandbox:
         return "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
-    images = "'self' data:" if allowed.data_images else "'self'"
     return (
-        f"default-src 'none'; style-src 'self'; img-src {images}; form-action 'self'; "
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
 

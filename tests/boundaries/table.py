@@ -53,7 +53,7 @@ BOUNDARIES: Final = (
         "ministry",
         _ours_but("protocol", "courier", "web", "storage", "ministry") | (_INSIDES - {"dropbox.protocol.card"}),
     ),
-    Boundary("ceremony", _ours_but("protocol", "ceremony") | _NETWORK | _DATABASES),
+    Boundary("ceremony", _ours_but("protocol", "storage", "ceremony") | _NETWORK | _DATABASES),
     Boundary("web", _ours_but("web") | _DATABASES),
     Boundary("storage", _ours_but("storage")),
 )

@@ -16,6 +16,13 @@ def test_the_protocol_asks_the_system_for_nothing() -> None:
     assert result.stdout == "We are looking into it.\n", result.stderr
 
 
+def test_the_vectors_ask_the_system_for_nothing() -> None:
+    result = _enter("--vectors")
+    held, of, total = result.stdout.split() or ("", "", "")
+    assert (of, held) == ("of", total), result.stderr
+    assert int(total) > 0
+
+
 def test_the_room_refuses_a_file() -> None:
     result = _enter("--open-a-file")
     assert result.returncode != 0

@@ -100,6 +100,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+def short_code(reference: bytes) -> str:
+    """How people on both sides name a card to each other: the reference's first 4 bytes, as in ``9F3A-07C2``."""
+    digits = reference.hex().upper()
+    return f"{digits[:4]}-{digits[4:8]}"
+
+
 def card_info(instance: bytes, recipient: bytes) -> bytes:
     """The HPKE info of a card: bound to the instance and to the key it is for."""
     return labels.CARD_INFO + instance + primitives.sha256(recipient)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from dropbox.protocol import (
-    board, board_head, bulletin, card, documents, envelope, keys, labels, opening, payload, primitives, publication,
-    receipt, reply, secret_keys, sizes, thread,
+    board, board_head, bulletin, card, decapsulation, documents, envelope, keys, labels, opening, payload, primitives,
+    publication, receipt, reply, secret_keys, sizes, thread,
 )  # fmt: skip
 from dropbox.reporter import exchange
 from tests.vectors.values import Shared, to_bytes
@@ -363,7 +363,7 @@ def card_open(given: Input, shared: Shared) -> Json:
     """A card as it travels."""
     secret = secret_keys.XWingSecretKey(to_bytes(given["seed"], shared))
     info = card.card_info(to_bytes(given["instance"], shared), secret.public)
-    plaintext = opening.hpke_open(secret, info, to_bytes(given["card"], shared))
+    plaintext = decapsulation.hpke_open(secret, info, to_bytes(given["card"], shared))
     return card_read({**given, "plaintext": plaintext.hex(), "recipient": secret.public.hex()}, shared)
 
 

@@ -4,7 +4,7 @@ A string is hexadecimal. An object is one of ``{"text": ...}``, ``{"base64": ...
 ``{"repeat": value, "times": n}``, ``{"parts": [value, ...]}`` and ``{"shared": name}`` (a file of the folder
 ``shared``), and may have ``edits``: a list of changes, made one after the other.
 
-    {"at": place, "xor": hex}    {"at": place, "put": hex}    {"at": place, "insert": hex}    {"keep": bytes}
+    {"at": place, "xor": hex}    {"at": place, "put": hex}    {"at": place, "insert": hex}    {"keep": bytes, or less than 0 to leave out the last ones}
     {"append": value}            {"swap": [place, other place, length]}
 
 A negative place counts from the end.

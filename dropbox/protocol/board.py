@@ -101,6 +101,6 @@ class BoardIndex:
         while number < end:
             if (inner := self.inner(tag_key, number)) is not None:
                 yield number, inner
-                if end < number + 1 + WINDOW:
+                while end < number + 1 + WINDOW:
                     end += STEP
             number += 1

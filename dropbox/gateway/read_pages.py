@@ -79,9 +79,7 @@ def _words_form(site: Site, language: Language, page: Page | None, typed: str, f
     return site.draw("read.html", language, page, typed=typed, problems=problems(site, language, faults))
 
 
-def _answers(
-    site: Site, language: Language, draft: Draft, talk: Conversation | None, faults: Sequence[Fault]
-) -> str:
+def _answers(site: Site, language: Language, draft: Draft, talk: Conversation | None, faults: Sequence[Fault]) -> str:
     """Draw the dialogue with the answer form; without `talk` the form alone, given back after a refusal."""
     return site.draw(
         "answers.html", language, None, draft=draft, talk=talk, problems=problems(site, language, faults),

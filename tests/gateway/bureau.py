@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from dropbox.protocol import board, sizes
 from dropbox.protocol.board_head import BoardHead, append_signature
 from dropbox.protocol.bulletin import DAILY, Bulletin, Recipient, sign_bulletin
-from dropbox.protocol.documents import Json
+from dropbox.protocol.documents import Json, read_document
 from dropbox.protocol.keys import Role, certificate_from_document
-from dropbox.protocol.documents import read_document
 from dropbox.protocol.opening import EnvelopeReader
 from dropbox.protocol.payload import FileBegin, FileData, FileEnd, Head, Message
 from dropbox.protocol.publication import Publication, sign_publication

@@ -82,10 +82,12 @@ class _Reader(HTMLParser):
         self.area = name if tag == "textarea" else ""
 
     def handle_endtag(self, tag: str) -> None:
-        while self.open and self.open[-1] != tag and self.open[-1] in _OPTIONAL_END:
-            self.open.pop()
-        if not self.open or self.open.pop() != tag:
+        if tag not in self.open:
             self.page.faults.append(f"</{tag}> closes nothing")
+            return
+        while (last := self.open.pop()) != tag:
+            if last not in _OPTIONAL_END:
+                self.page.faults.append(f"<{last}> is never closed")
         if tag == "textarea":
             self.area = ""
 

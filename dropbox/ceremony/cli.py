@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import getpass
 import secrets
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dropbox.ceremony import publish
-from dropbox.ceremony.errors import CeremonyError, CommandFailed, Unreadable
+from dropbox.ceremony import instance, publish
+from dropbox.ceremony.errors import CeremonyError, Unreadable
 from dropbox.ceremony.root import certify, make_root, open_root
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import CertificateRequest
@@ -50,20 +49,29 @@ def _parser() -> argparse.ArgumentParser:
     whole.set_defaults(run=_instance)
     show = commands.add_parser("show", help="check the published folder and print the fingerprint to compare")
     show.set_defaults(run=_show)
-    for command in (make, sign, whole, show):
+    for command in (make, sign, show):
         command.add_argument("--publish", type=Path, required=True, metavar="FOLDER", help="the folder to publish")
-    for command in (make, sign, whole):
+    for command in (make, sign):
         command.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the root key's own file")
+    for command in (make, sign, whole):
         command.add_argument("--passphrase-file", type=Path, metavar="FILE", help="instead of asking for it")
     for command in (sign, whole):
         command.add_argument("--days", type=int, default=DEFAULT_DAYS, help="how long the certificates are valid")
     sign.add_argument("requests", type=Path, nargs="+", metavar="REQUEST", help="what `init` of the role wrote")
-    for role in ("desk", "ministry"):
-        whole.add_argument(f"--{role}-config", type=Path, required=True, metavar="FILE")
+    _add_instance_options(whole)
+    return parser
+
+
+def _add_instance_options(whole: argparse.ArgumentParser) -> None:
+    whole.add_argument("--folder", type=Path, required=True, help="where the instance goes; made when missing")
+    whole.add_argument("--runtime", type=Path, metavar="FOLDER", help="where intake's sockets go; short, default run/")
+    whole.add_argument("--board-period", type=int, default=21_600, metavar="SECONDS")
+    whole.add_argument("--card-period", type=int, default=30 * _DAY, metavar="SECONDS")
+    whole.add_argument("--cards-per-batch", type=int, default=4, metavar="NUMBER")
+    for role in instance.ROLES:
         whole.add_argument(f"--{role}-passphrase-file", type=Path, required=True, metavar="FILE")
         whole.add_argument(f"--{role}-user", required=True, metavar="NAME", help="the first account")
         whole.add_argument(f"--{role}-password-file", type=Path, required=True, metavar="FILE")
-    return parser
 
 
 def _passphrase(arguments: argparse.Namespace, *, new: bool) -> str:
@@ -82,12 +90,6 @@ def _passphrase(arguments: argparse.Namespace, *, new: bool) -> str:
     return passphrase
 
 
-def _make_root(arguments: argparse.Namespace) -> RootSecretKey:
-    root = make_root(arguments.secret, _passphrase(arguments, new=True), secrets.token_bytes)
-    publish.publish_root(arguments.publish, root.public)
-    return root
-
-
 def _say_fingerprint(folder: Path) -> None:
     root = publish.read_root(folder)
     print("Fingerprint of the root key; print it, and compare it wherever the key is used:")
@@ -95,7 +97,8 @@ def _say_fingerprint(folder: Path) -> None:
 
 
 def _root(arguments: argparse.Namespace) -> None:
-    _make_root(arguments)
+    root = make_root(arguments.secret, _passphrase(arguments, new=True), secrets.token_bytes)
+    publish.publish_root(arguments.publish, root.public)
     _say_fingerprint(arguments.publish)
     print(f"Next: keep {arguments.secret} offline, and certify the requests of desk and ministry.")
 
@@ -120,29 +123,24 @@ def _certify(arguments: argparse.Namespace) -> None:
 
 def _instance(arguments: argparse.Namespace) -> None:
     """Each role makes its own keys in its own process; only its public keys come back."""
-    root = _make_root(arguments)
+    folder = arguments.folder.resolve()
+    runtime = (arguments.runtime or folder / "run").resolve()
+    plan = instance.Plan(folder, runtime, arguments.board_period, arguments.card_period, arguments.cards_per_batch)
+    root = make_root(plan.root_secret, _passphrase(arguments, new=True), secrets.token_bytes)
+    publish.publish_root(plan.keys, root.public)
+    instance.write_settings(plan, root.public.raw.hex())
     requests = []
-    for role in ("desk", "ministry"):
-        request = arguments.publish / f".{role}-request"
-        _run_init(role, arguments, request)
-        requests.append(request)
-    _certify_files(root, requests, arguments.publish, arguments.days)
+    for role in instance.ROLES:
+        options = [
+            option
+            for name in ("passphrase-file", "user", "password-file")
+            for option in (f"--{name}", str(getattr(arguments, f"{role}_{name}".replace("-", "_"))))
+        ]
+        requests.append(instance.init_role(plan, role, options))
+    _certify_files(root, requests, plan.keys, arguments.days)
     for request in requests:
         request.unlink()
-    _say_fingerprint(arguments.publish)
-
-
-def _run_init(role: str, arguments: argparse.Namespace, request: Path) -> None:
-    def of_role(name: str) -> str:
-        return str(getattr(arguments, f"{role}_{name}"))
-
-    command = [
-        str(Path(sys.executable).with_name(f"dropbox-{role}")), "init", "--config", of_role("config"),
-        "--passphrase-file", of_role("passphrase_file"), "--user", of_role("user"),
-        "--password-file", of_role("password_file"), "--request", str(request),
-    ]  # fmt: skip
-    if subprocess.run(command, check=False).returncode:  # noqa: S603 -- our own command beside this interpreter
-        raise CommandFailed(f"dropbox-{role} init failed; its message stands above.")
+    _say_fingerprint(plan.keys)
 
 
 def _show(arguments: argparse.Namespace) -> None:

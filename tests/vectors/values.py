@@ -1,16 +1,18 @@
 """How a vector writes bytes down, so that its one fault can be seen in it.
 
 A string is hexadecimal. An object is one of ``{"text": ...}``, ``{"base64": ...}``, ``{"zeros": n}``,
-``{"repeat": value, "times": n}``, ``{"parts": [value, ...]}`` and ``{"shared": name}`` (a file of the folder
-``shared``), and may have ``edits``: a list of changes, made one after the other.
+``{"repeat": value, "times": n}``, ``{"stream": name, "length": n}`` (SHA-256 of ``vectors/``, the name and a counter
+of 4 bytes, again and again), ``{"parts": [value, ...]}`` and ``{"shared": name}`` (a file of the folder ``shared``),
+and may have ``edits``: a list of changes, made one after the other.
 
-    {"at": place, "xor": hex}    {"at": place, "put": hex}    {"at": place, "insert": hex}    {"keep": bytes, or less than 0 to leave out the last ones}
-    {"append": value}            {"swap": [place, other place, length]}
+    {"at": place, "xor": hex}    {"at": place, "put": value}    {"at": place, "insert": hex}    {"keep": bytes, or less than 0 to leave out the last ones}
+    {"append": value}            {"swap": [place, other place, length]}            {"slice": [place, end]}
 
 A negative place counts from the end.
 """
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -38,6 +40,10 @@ def _plain(value: dict[str, Any], shared: Shared) -> bytes:
             return bytes(count)
         case {"repeat": repeated, "times": int(times)}:
             return to_bytes(repeated, shared) * times
+        case {"stream": str(name), "length": int(length)}:
+            blocks = range(-(-length // 32))
+            named = b"vectors/" + name.encode()
+            return b"".join(hashlib.sha256(named + place.to_bytes(4, "big")).digest() for place in blocks)[:length]
         case {"parts": list(parts)}:
             return b"".join(to_bytes(part, shared) for part in parts)
         case {"shared": str(name)}:
@@ -52,14 +58,17 @@ def _edited(data: bytes, edit: dict[str, Any], shared: Shared) -> bytes:
             at %= len(data)
             changed = bytes(left ^ right for left, right in zip(data[at : at + len(mask)], mask, strict=True))
             return data[:at] + changed + data[at + len(mask) :]
-        case {"at": int(at), "put": str(digits)}:
+        case {"at": int(at), "put": put}:
             at %= len(data)
-            return data[:at] + bytes.fromhex(digits) + data[at + len(digits) // 2 :]
+            new = to_bytes(put, shared)
+            return data[:at] + new + data[at + len(new) :]
         case {"at": int(at), "insert": str(digits)}:
             at %= len(data)
             return data[:at] + bytes.fromhex(digits) + data[at:]
         case {"keep": int(count)}:
             return data[:count]
+        case {"slice": [int(start), int(end)]}:
+            return data[start:end]
         case {"append": more}:
             return data + to_bytes(more, shared)
         case {"swap": [int(one), int(other), int(length)]}:

@@ -83,7 +83,7 @@ def make(book: Book) -> None:
 
 
 def _sizes(book: Book) -> None:
-    for plaintext in (0, 11_566, 11_567, 256_000, 1_000_000, 60_000_000, 200_000_000, 1_072_000_000):
+    for plaintext in (0, 11_608, 11_609, 256_000, 1_000_000, 60_000_000, 200_000_000, 1_072_000_000):
         book.add(f"sizes/plaintext_{plaintext}", "8.5 The envelope for so many bytes of payload.", "sizes/envelope",
                  {"plaintext": plaintext})  # fmt: skip
     book.add("sizes/refused_more_than_fits", "8.5 Refused: one byte more than the largest envelope holds.",

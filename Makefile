@@ -40,6 +40,10 @@ venv: $(DEV) ## Make .venv with the locked dependencies and the development tool
 lock: $(DEV) ## Rewrite the lock files from pyproject.toml (upgrade with UPGRADE=1)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/lock $(if $(UPGRADE),--upgrade)
 
+.PHONY: demo
+demo: $(RUNTIME) ## Make an instance and run all of it on loopback, until Ctrl-C
+	@exec $(BIN)/python deploy/demo/run.py --folder var/demo
+
 .PHONY: system-packages
 system-packages: ## Install the browsers, PostgreSQL and fonts that the tests use (Debian or Ubuntu, as root)
 	@.ci/system-packages

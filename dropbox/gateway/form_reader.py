@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import re
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.multipart import BodyPartReader, MultipartReader
 
-from dropbox.gateway.errors import FormError, FormTooLarge, FormTooSlow, MalformedForm, TooManyFiles
+from dropbox.gateway.errors import FormTooLarge, FormTooSlow, MalformedForm, TooManyFiles
 from dropbox.protocol.payload import MAX_FILES
 from dropbox.protocol.sizes import ENVELOPE_MAX, KIB, MIB
 
@@ -27,6 +28,8 @@ PIECE = 256 * KIB
 FILES = "files"
 
 Read = TypeVar("Read")
+
+_AS_BROWSERS = re.compile(r'form-data; name="([^"]*)"(?:; filename="([^"]*)")?')
 
 _NOT_A_FORM = (
     ValueError, TypeError, AssertionError, RuntimeError, LookupError, Warning,
@@ -76,10 +79,10 @@ class FormReader:
             )
             while (part := await self._next_part()) is not None and _field_name(part) != FILES:
                 await self._read_field(part, _field_name(part))
-            await self._seek_file(part)
             if length > MAX_BODY:
                 message = "more than a report may be"
                 raise FormTooLarge(message)
+            await self._seek_file(part)
 
     @property
     def has_files(self) -> bool:
@@ -122,7 +125,7 @@ class FormReader:
         try:
             while self._bytes <= MAX_BODY and (piece := await self._timed(self._request.content.readany())):
                 self._bytes += len(piece)
-        except (FormError, *_NOT_A_FORM):
+        except (TimeoutError, *_NOT_A_FORM):
             return
 
     async def _next_part(self) -> BodyPartReader | None:
@@ -187,10 +190,25 @@ def _refused_as_form() -> Iterator[None]:
 
 
 def _field_name(part: BodyPartReader) -> str:
-    with warnings.catch_warnings(action="error"):
-        return part.name or ""
+    return _names(part)[0]
 
 
 def _file_name(part: BodyPartReader) -> str:
+    return _names(part)[1]
+
+
+def _names(part: BodyPartReader) -> tuple[str, str]:
+    r"""The names of field and file, spelled as browsers do (HTML, "multipart/form-data encoding algorithm").
+
+    Other programs spell them in the ways of RFC 2183, in which a backslash escapes: read so, C:\map\foto.jpg
+    would lose its folders' ends.
+    """
+    spelled = _AS_BROWSERS.fullmatch(part.headers.get("Content-Disposition", ""))
+    if spelled:
+        return _unescape(spelled[1]), _unescape(spelled[2] or "")
     with warnings.catch_warnings(action="error"):
-        return part.filename or ""
+        return part.name or "", part.filename or ""
+
+
+def _unescape(name: str) -> str:
+    return name.replace("%22", '"').replace("%0A", "\n").replace("%0D", "\r")

@@ -57,7 +57,8 @@ async def receive(
         if isinstance(outcome, Sent):
             return draft, outcome
         refused = outcome
-    await form.discard()
+    if not isinstance(broken, FormTooSlow):
+        await form.discard()
     return draft, refused
 
 

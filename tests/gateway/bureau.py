@@ -149,6 +149,7 @@ class SimulatedIntake:
         self.away = False
         self.refuse: tuple[str, str, int] | None = None  # (method, error code, status)
         self.keep = True
+        self.breaks_after = 0  # the line breaks once, after so many chunks were stored, before the answer
 
     @property
     def envelopes(self) -> list[bytes]:
@@ -179,6 +180,8 @@ class SimulatedIntake:
             self.chunks[name] = chunk + 1
             if self.keep:
                 self.uploads.setdefault(name, bytearray()).extend(request.body)
+            if chunk + 1 == self.breaks_after:
+                raise TransportFailed("broken once")
         elif request.method == "POST":
             size = json.loads(request.body)["size"]
             body = bytes(self.uploads.pop(name, b""))

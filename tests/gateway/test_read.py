@@ -1,0 +1,212 @@
+import re
+from collections.abc import Callable
+
+import pytest
+
+from dropbox.protocol.receipt import Receipt, parse_receipt
+from dropbox.protocol.reply import Acknowledgement, CaseStatus, Notice, Question, Reply, Status
+from dropbox.protocol.sizes import DAY, KIB
+from tests.gateway.bureau import NOW, PERIOD, Bureau
+from tests.gateway.conftest import Answer, Part, World, parts_of
+
+QUESTION = Question(bytes(range(8)), "Mogen wij dit doorsturen?", ("Ja", "Nee, liever niet"))
+
+
+async def report(world: World, text: str = "x") -> str:
+    """Send a report; return its words."""
+    fields = await world.report_form("/nl/melden") | {"text": text}
+    assert (await world.post("/nl/melden", parts_of(fields))).status == 200
+    return fields["receipt"]
+
+
+async def read(world: World, words: str) -> Answer:
+    return await world.post("/nl/antwoord", [("receipt", words, None)])
+
+
+async def test_the_whole_dialogue_there_and_back(world: World) -> None:
+    words = await report(world)
+    first = world.bureau.open(world.intake.envelopes[0])
+    thread = first.head.thread_id
+    world.bureau.reply(thread, Acknowledgement(1, 0, world.bureau.day), world.bureau.day)
+    world.bureau.reply(thread, Status(CaseStatus.ASSESSING, ""))
+    world.bureau.reply(thread, Reply("Dank u.\n<b>Wanneer</b> was dit?"))
+    world.bureau.reply(thread, Notice("Wij zijn maandag dicht."))
+    world.bureau.reply(thread, QUESTION)
+    world.intake.issue()
+
+    answer = await read(world, words)
+    assert answer.status == 200
+    for shown in (
+        "Het bureau heeft 1 bericht van u geopend", "Het bureau bekijkt wat u meldt", "Dank u.\n<b>Wanneer</b> was dit?",
+        "Wij zijn maandag dicht.", QUESTION.text, "Nee, liever niet",
+    ):  # fmt: skip
+        assert shown in answer.page.text
+    assert answer.page.fields["receipt"] == words
+    assert answer.page.fields["known"] == "yes"
+    assert len(answer.body) == 16 * KIB
+
+    fields = answer.page.fields | {"text": "In maart.", "answer-1": f"{QUESTION.identity.hex()} Nee, liever niet"}
+    fields.pop("files")
+    sent = await world.post("/nl/antwoord/sturen", [*parts_of(fields), ("files", b"z", "b.txt")])
+    assert sent.status == 200
+    assert "Uw bericht is verzegeld en verstuurd" in sent.page.text
+    world.bureau.knows(parse_receipt(words))
+    later = world.bureau.open(world.intake.envelopes[1])
+    assert not later.head.first
+    assert later.authentic
+    assert later.head.thread_id == thread
+    assert later.message.text == "In maart."
+    assert later.message.answers == ((QUESTION.identity, "Nee, liever niet"),)
+    assert later.files == [("b.txt", b"z")]
+
+
+async def test_a_message_in_a_thread_without_an_acknowledgement_brings_its_keys(world: World) -> None:
+    words = await report(world)
+    answer = await read(world, words)
+    assert answer.page.fields["known"] == "no"
+    fields = {name: value for name, value in answer.page.fields.items() if name != "files"} | {"text": "nog iets"}
+    assert (await world.post("/nl/antwoord/sturen", parts_of(fields))).status == 200
+    assert world.bureau.open(world.intake.envelopes[1]).head.first
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda receipt: "  " + "\n".join(receipt.words()).upper(),
+        lambda receipt: " ".join(f"{place}) {word}," for place, word in enumerate(receipt.words(), 1)),
+        lambda receipt: "-".join(receipt.words()),
+        lambda receipt: receipt.digits(),
+        lambda receipt: receipt.digits().lower().replace(" ", "-"),
+        lambda receipt: " ".join(receipt.words("french")),
+    ],
+    ids=["capitals-and-lines", "numbered", "hyphens", "digits", "digits-and-hyphens", "another-list"],
+)
+async def test_words_are_understood_however_they_are_written(world: World, spell: Callable[[Receipt], str]) -> None:
+    receipt = Receipt(bytes(range(15)))
+    answer = await read(world, spell(receipt))
+    assert answer.page.fields["receipt"] == " ".join(receipt.words())
+
+
+async def test_unknown_words_words_of_elsewhere_and_no_reply_yet_look_the_same(world: World) -> None:
+    mine = await read(world, await report(world))
+    unknown = await read(world, " ".join(Receipt(bytes(15)).words()))
+    strip = re.compile(r'value="[^"]*"|\.{9,}')
+    assert strip.sub("", mine.html) == strip.sub("", unknown.html)
+    assert "Nog niets voor deze woorden" in mine.page.text
+    assert "24 november 2026" in mine.page.text
+    assert len(mine.body) == len(unknown.body) == 16 * KIB
+
+
+async def test_intake_sees_the_same_requests_for_no_reply_and_for_eight(world: World) -> None:
+    words = await report(world)
+    thread = world.bureau.open(world.intake.envelopes[0]).head.thread_id
+    seen = []
+    for replies in (0, 1, 7):
+        for number in range(replies):
+            world.bureau.reply(thread, Reply(f"bericht {number}"))
+        world.intake.issue()
+        world.intake.seen.clear()
+        assert (await read(world, words)).status == 200
+        seen.append([(request.method, request.path, request.body) for request in world.intake.seen])
+    assert seen[0] == seen[1] == seen[2]
+    assert [path for _, path, _ in seen[0]] == ["/v1/bulletin", "/v1/boards", "/v1/publication"]
+
+
+async def test_intake_sees_the_same_requests_for_a_first_and_a_later_message(world: World) -> None:
+    def shapes() -> list[tuple[str, str, int]]:
+        return [(seen.method, re.sub(r"[0-9a-f]{32}", "*", seen.path), len(seen.body)) for seen in world.intake.seen]
+
+    fields = await world.report_form("/nl/melden") | {"text": "x"}
+    world.intake.seen.clear()
+    await world.post("/nl/melden", parts_of(fields))
+    first = shapes()
+    thread = world.bureau.open(world.intake.envelopes[0]).head.thread_id
+    world.bureau.reply(thread, Acknowledgement(1, 0, world.bureau.day))
+    world.intake.issue()
+    answer = await read(world, fields["receipt"])
+    later = {name: value for name, value in answer.page.fields.items() if name != "files"} | {"text": "y"}
+    world.intake.seen.clear()
+    await world.post("/nl/antwoord/sturen", parts_of(later))
+    assert later["known"] == "yes"
+    assert shapes() == first
+
+
+async def test_a_board_that_is_late_says_what_it_can_mean(world: World) -> None:
+    words = await report(world)
+    world.intake.static["/v1/boards"] = world.bureau.boards(NOW - 3 * DAY)
+    answer = await read(world, words)
+    assert "Misschien is het bureau dicht." in answer.page.text
+    assert "houdt nieuwere antwoorden tegen" in answer.page.text
+    world.intake.static["/v1/boards"] = world.bureau.boards(NOW - PERIOD)
+    assert "houdt nieuwere antwoorden tegen" not in (await read(world, words)).page.text
+
+
+async def test_a_board_that_is_too_old_to_believe_is_not_shown(world: World) -> None:
+    words = await report(world)
+    world.intake.static["/v1/boards"] = world.bureau.boards(NOW - 50 * DAY)
+    answer = await read(world, words)
+    assert answer.status == 503
+    assert "te oud om te vertrouwen" in answer.page.text
+    assert answer.page.fields["receipt"] == words
+
+
+async def test_a_board_of_someone_else_is_not_shown(world: World) -> None:
+    words = await report(world)
+    world.intake.static["/v1/boards"] = Bureau().boards()
+    answer = await read(world, words)
+    assert answer.status == 503
+    assert "De antwoorden zijn nu niet op te halen." in answer.page.text
+
+
+async def test_intake_away_while_reading(world: World) -> None:
+    words = await report(world)
+    world.intake.away = True
+    answer = await read(world, words)
+    assert answer.status == 503
+    assert answer.page.fields["receipt"] == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", "Typ hier uw twaalf woorden."),
+        ("abandon ability", "Hier staan 2 woorden."),
+        ("abandon " * 11 + "abilityy", "Woord 12 bestaat niet in onze woordenlijst. Bedoelt u: ability"),
+        ("abandon " * 11 + "qqqqqqqq", "Woord 12 bestaat niet in onze woordenlijst. Kijk hoe"),
+        ("zoo " * 11 + "abandon", "Elk woord bestaat, maar deze twaalf horen niet bij elkaar."),
+        ("A" * 27, "Deze letters en cijfers kloppen niet."),
+        ("<b>" + "x" * 5000, "Hier staan 2 woorden."),
+    ],
+)
+async def test_mistyped_words_are_explained_and_stay_in_the_field(world: World, typed: str, words: str) -> None:
+    answer = await read(world, typed)
+    assert answer.status == 422
+    assert words in answer.page.text
+    assert answer.page.fields["receipt"] == typed[:4096]
+
+
+async def test_a_refused_answer_comes_back_with_its_text_and_its_choice(world: World) -> None:
+    receipt = " ".join(Receipt(bytes(range(15))).words())
+    chosen = f"{QUESTION.identity.hex()} Ja"
+    parts: list[Part] = [
+        ("receipt", receipt, None), ("message", "ab" * 16, None), ("known", "yes", None), ("answer-1", chosen, None),
+        ("text", "x" * 9000, None),
+    ]  # fmt: skip
+    answer = await world.post("/nl/antwoord/sturen", parts)
+    assert answer.status == 422
+    assert "bytes te lang" in answer.page.text
+    expected = {"receipt": receipt, "message": "ab" * 16, "known": "yes", "answer-1": chosen, "text": "x" * 9000}
+    assert {name: answer.page.fields[name] for name in expected} == expected
+
+
+async def test_an_empty_answer_is_refused(world: World) -> None:
+    receipt = " ".join(Receipt(bytes(range(15))).words())
+    answer = await world.post("/nl/antwoord/sturen", [("receipt", receipt, None), ("message", "ab" * 16, None)])
+    assert answer.status == 422
+    assert "Alles was nog leeg." in answer.page.text
+
+
+async def test_an_answer_whose_words_were_damaged_is_not_sent_under_others(world: World) -> None:
+    answer = await world.post("/nl/antwoord/sturen", [("receipt", "abandon", None), ("text", "x", None)])
+    assert answer.status == 400
+    assert not world.intake.envelopes

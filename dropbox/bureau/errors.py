@@ -133,3 +133,12 @@ class BoardsUnreadError(DeskError):
     def __init__(self) -> None:
         """Carry one fixed sentence."""
         super().__init__("The last published board has not been read yet: try again when intake can be reached.")
+
+
+class CannotOpenError(DeskError):
+    """An envelope that this desk has no means to open; `reason` is one of `opening.Reason`."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason."""
+        super().__init__(f"An envelope could not be opened: {reason}.")
+        self.reason = reason

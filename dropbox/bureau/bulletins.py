@@ -1,0 +1,126 @@
+"""The archive of bulletins: signed for the coming days, sent to intake, kept as long as an envelope may name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dropbox.bureau import prekeys
+from dropbox.bureau.certificates import IN_BULLETINS, Certificates
+from dropbox.bureau.keyring import PublisherState
+from dropbox.bureau.tables import BulletinRow
+from dropbox.bureau.vault import request
+from dropbox.protocol import sizes
+from dropbox.protocol.bulletin import (
+    DAILY,
+    FALLBACK_DAYS_AHEAD,
+    Bulletin,
+    Recipient,
+    sign_bulletin,
+    verify_stored_bulletin,
+)
+from dropbox.protocol.keys import Role, RootPublicKey
+from dropbox.protocol.secret_keys import SigningKey
+
+if TYPE_CHECKING:
+    from dropbox.bureau.keyring import PublicPrekey
+
+KEPT_DAYS: Final = 100  # longer than any envelope of that day can wait to be opened
+_FALLBACK_REVISION: Final = 0
+_DAILY_REVISION: Final = 1
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a bulletin is made from besides the prekey of its day."""
+
+    state: PublisherState
+    certificates: Certificates
+    instance: bytes
+    board_period: int
+
+
+async def archived(connection: AsyncConnection, root: RootPublicKey, first: int, last: int) -> dict[int, Bulletin]:
+    """By day, the bulletin of the highest revision."""
+    statement = select(BulletinRow.day, BulletinRow.body).where(BulletinRow.day.between(first, last))
+    rows = await connection.execute(statement.order_by(BulletinRow.day, BulletinRow.revision))
+    return {row.day: verify_stored_bulletin(bytes(row.body), root) for row in rows}
+
+
+async def find(connection: AsyncConnection, root: RootPublicKey, day: int, revision: int) -> Bulletin | None:
+    """The bulletin that an envelope names, None when it is not in the archive."""
+    place = (BulletinRow.day == day) & (BulletinRow.revision == revision)
+    body = await connection.scalar(select(BulletinRow.body).where(place))
+    return None if body is None else verify_stored_bulletin(bytes(body), root)
+
+
+async def unsent(connection: AsyncConnection, today: int) -> list[tuple[int, int, bytes]]:
+    """(day, revision, bytes) of each bulletin that intake does not have yet, today's first."""
+    statement = select(BulletinRow.day, BulletinRow.revision, BulletinRow.body)
+    rows = await connection.execute(
+        statement.where(BulletinRow.sent.is_(False), BulletinRow.day >= today).order_by(BulletinRow.day)
+    )
+    return [(row.day, row.revision, bytes(row.body)) for row in rows]
+
+
+async def mark_sent(connection: AsyncConnection, day: int, revision: int) -> None:
+    """Intake has it."""
+    place = (BulletinRow.day == day) & (BulletinRow.revision == revision)
+    await connection.execute(update(BulletinRow).where(place).values(sent=True))
+
+
+async def mark_all_unsent(connection: AsyncConnection, today: int) -> None:
+    """Offer everything of today and later again, in case intake was made anew."""
+    await connection.execute(update(BulletinRow).where(BulletinRow.day >= today).values(sent=False))
+
+
+async def keep(connection: AsyncConnection, bulletin: Bulletin, body: bytes) -> None:
+    """Archive a bulletin."""
+    values = {"day": bulletin.day, "revision": bulletin.revision, "sent": False, "body": body}
+    await connection.execute(insert(BulletinRow).values(**values))
+
+
+async def drop_old(connection: AsyncConnection, today: int) -> None:
+    """Delete what no envelope can name any more."""
+    await connection.execute(delete(BulletinRow).where(BulletinRow.day < today - KEPT_DAYS))
+
+
+def due(have: Mapping[int, Bulletin], draft: Draft, today: int) -> list[tuple[Bulletin, bytes]]:
+    """The bulletins to sign now: a day without one, or with a fallback one where a daily prekey exists by now.
+
+    `have` holds the archived ones from yesterday on.  Each names the hash of the day before; days that no certificate
+    covers get none.
+    """
+    previous = have[today - 1].hash if today - 1 in have else bytes(sizes.SHA256)
+    made = []
+    for day in range(today, today + FALLBACK_DAYS_AHEAD + 1):
+        current, prekey = have.get(day), prekeys.for_day(draft.state.prekeys, day)
+        wanted = prekey is not None and (current is None or (current.kind != DAILY and prekey.kind == DAILY))
+        if prekey is not None and wanted and (drafted := _draft(draft, prekey, day, previous)) is not None:
+            current = drafted
+            made.append((drafted, sign_bulletin(drafted, SigningKey(Role.BULLETIN, draft.state.bulletin_seed).sign)))
+        previous = bytes(sizes.SHA256) if current is None else current.hash
+    return made
+
+
+def _draft(draft: Draft, prekey: PublicPrekey, day: int, previous: bytes) -> Bulletin | None:
+    ours = [pair for pair in request(draft.state).keys if pair[0] in IN_BULLETINS]
+    certified = draft.certificates.of(ours, day)
+    if {one.role for one, _ in certified} != set(IN_BULLETINS):
+        return None
+    return Bulletin(
+        instance=draft.instance,
+        day=day,
+        revision=_DAILY_REVISION if prekey.kind == DAILY else _FALLBACK_REVISION,
+        kind=prekey.kind,
+        certificates=tuple(one for one, _ in certified),
+        certificate_documents=tuple(body for _, body in certified),
+        recipients=(Recipient(draft.state.recipient, prekey.public),),
+        board_period=draft.board_period,
+        browser_bundle="",
+        previous=previous,
+    )

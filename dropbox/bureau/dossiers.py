@@ -1,0 +1,134 @@
+"""Cases and their entries in the vault, each sealed under the key of its case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dropbox.bureau import store
+from dropbox.bureau.sealed_rows import open_value, seal_value
+from dropbox.bureau.tables import CardRow, CaseRow, EntryRow, OutcomeRow, SeenRow
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file as its entry knows it; its pieces open with `key`."""
+
+    identity: str
+    name: str
+    size: int
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class StoredEntry:
+    """One entry of a dialogue.  Names are those of `views.EntryView`; bytes stand as hexadecimal digits."""
+
+    kind: str
+    day: int
+    text: str
+    files: tuple[StoredFile, ...] = ()
+    category: str = ""
+    ongoing: str = ""
+    keep_from: str = ""
+    answers: tuple[tuple[str, str], ...] = ()  # (question's 16 digits, the answer)
+    question: str = ""  # the 16 digits of a question asked here
+    choices: tuple[str, ...] = ()
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """What is true of a case as a whole.  `thread` is the thread's id as digits, empty where none counts."""
+
+    thread: str
+    flag: str
+    status: str
+    category: str
+    language: str
+    ongoing: str
+    received_day: int
+    last_day: int
+    messages: int
+    files: int
+    places: int = 0  # entries so far
+    read_places: int = 0  # entries that were on a screen
+    feedback: str = ""  # the entry that is the first feedback, as digits
+    read: bool = False  # whether a handler has ever had it on the screen
+
+
+async def dossiers(connection: AsyncConnection, keys: Mapping[bytes, bytes]) -> dict[bytes, Dossier]:
+    """Every case whose key is there."""
+    rows = await connection.execute(select(CaseRow.case_id, CaseRow.body))
+    return {
+        bytes(row.case_id): _dossier(keys[bytes(row.case_id)], bytes(row.case_id), bytes(row.body))
+        for row in rows
+        if bytes(row.case_id) in keys
+    }
+
+
+async def dossier(connection: AsyncConnection, case_id: bytes, key: bytes) -> Dossier | None:
+    """One case, None when it has no row (yet, or any more)."""
+    body = await connection.scalar(select(CaseRow.body).where(CaseRow.case_id == case_id))
+    return None if body is None else _dossier(key, case_id, bytes(body))
+
+
+async def write(connection: AsyncConnection, case_id: bytes, key: bytes, value: Dossier) -> None:
+    """Write a case, new or changed."""
+    body = seal_value(key, asdict(value), "cases", case_id)
+    changed = await connection.execute(update(CaseRow).where(CaseRow.case_id == case_id).values(body=body))
+    if not changed.rowcount:
+        await connection.execute(insert(CaseRow).values(case_id=case_id, body=body))
+
+
+async def entries(connection: AsyncConnection, case_id: bytes, key: bytes) -> list[tuple[bytes, StoredEntry]]:
+    """The dialogue, oldest first."""
+    statement = select(EntryRow.entry, EntryRow.body).where(EntryRow.case_id == case_id).order_by(EntryRow.place)
+    rows = await connection.execute(statement)
+    return [(bytes(row.entry), _entry(key, case_id, bytes(row.entry), bytes(row.body))) for row in rows]
+
+
+async def add_entry(
+    connection: AsyncConnection, case_id: bytes, key: bytes, place: int, name: bytes, entry: StoredEntry
+) -> None:
+    """Add an entry, and give it its files."""
+    body = seal_value(key, asdict(entry), "entries", case_id, name)
+    await connection.execute(insert(EntryRow).values(entry=name, case_id=case_id, place=place, body=body))
+    for file in entry.files:
+        await store.give_file(connection, bytes.fromhex(file.identity), case_id)
+
+
+async def is_seen(connection: AsyncConnection, message: bytes) -> bool:
+    """Whether this message was opened before."""
+    return await connection.scalar(select(SeenRow.message).where(SeenRow.message == message)) is not None
+
+
+async def see(connection: AsyncConnection, message: bytes, case_id: bytes) -> None:
+    """Note that this message was opened."""
+    await connection.execute(insert(SeenRow).values(message=message, case_id=case_id))
+
+
+async def discard(connection: AsyncConnection, case_id: bytes) -> list[bytes]:
+    """Delete every row of a case; gives the names of its entries and cards, for the ledger to forget as well."""
+    await store.drop_files(connection, case_id)
+    names = [bytes(one) for one in await connection.scalars(select(EntryRow.entry).where(EntryRow.case_id == case_id))]
+    names += [bytes(one) for one in await connection.scalars(select(CardRow.card).where(CardRow.case_id == case_id))]
+    for table in (EntryRow, SeenRow, CardRow, OutcomeRow, CaseRow):
+        await connection.execute(delete(table).where(table.case_id == case_id))
+    return names
+
+
+def _dossier(key: bytes, case_id: bytes, body: bytes) -> Dossier:
+    return Dossier(**open_value(key, body, "cases", case_id))
+
+
+def _entry(key: bytes, case_id: bytes, name: bytes, body: bytes) -> StoredEntry:
+    value: dict[str, Any] = open_value(key, body, "entries", case_id, name)
+    value["files"] = tuple(StoredFile(**one) for one in value["files"])
+    value["answers"] = tuple((question, answer) for question, answer in value["answers"])
+    value["choices"] = tuple(value["choices"])
+    return StoredEntry(**value)

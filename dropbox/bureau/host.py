@@ -1,0 +1,145 @@
+"""What the desk asks of intake, in its words.  Behind it stands the courier, or a simulator of a malicious host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from dropbox.courier.errors import BadAnswerError, RefusedError
+from dropbox.protocol import sizes
+from dropbox.protocol.board_head import BOARD_MAX
+
+_NOT_FOUND: Final = 404
+_MOST_LISTED: Final = 10_000
+_CONFIRMED_AT_ONCE: Final = 1_000
+NAME: Final = 16
+
+
+class Courier(Protocol):
+    """Signed requests; `dropbox.courier.client.CourierClient` is one.  Every method raises CourierError."""
+
+    async def get(self, target: str, *, limit: int = ...) -> bytes:
+        """The answer to a GET, of at most `limit` bytes."""
+        ...
+
+    async def put(self, target: str, body: bytes, *, limit: int = ...) -> bytes:
+        """The answer to a PUT."""
+        ...
+
+    async def post(self, target: str, body: bytes, *, limit: int = ...) -> bytes:
+        """The answer to a POST."""
+        ...
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An envelope on intake, as intake describes it: nothing of it is proven."""
+
+    envelope: bytes
+    size: int
+    day: int
+    revision: int
+
+
+class Host:
+    """Intake as the desk uses it.  Every method raises CourierError; answers are checked for their form."""
+
+    def __init__(self, courier: Courier) -> None:
+        """Ask through this courier."""
+        self._courier = courier
+
+    async def envelopes(self) -> list[Listed]:
+        """All complete envelopes."""
+        found: list[Listed] = []
+        after = ""
+        while True:
+            data = await self._courier.get(f"/v1/envelopes{after}", limit=4 * sizes.MIB)
+            page = [_listed(one) for one in _list_of(data, "envelopes")]
+            found += page
+            if len(page) < _MOST_LISTED:
+                return found
+            after = f"?after={page[-1].envelope.hex()}"
+
+    async def chunk(self, envelope: bytes, place: int) -> bytes:
+        """One MiB of an envelope, less at its end."""
+        return await self._courier.get(f"/v1/envelopes/{envelope.hex()}/{place}", limit=sizes.UPLOAD_CHUNK)
+
+    async def confirm(self, recipient: bytes, envelopes: Sequence[bytes]) -> None:
+        """Say that this recipient has these safely."""
+        for at in range(0, len(envelopes), _CONFIRMED_AT_ONCE):
+            keys = [one.hex() for one in envelopes[at : at + _CONFIRMED_AT_ONCE]]
+            await self._post("/v1/confirmations", {"recipient": recipient.hex(), "keys": keys})
+
+    async def put_bulletin(self, day: int, revision: int, body: bytes) -> None:
+        """Publish a bulletin."""
+        await self._courier.put(f"/v1/bulletins/{day}/{revision}", body)
+
+    async def put_board(self, recipient: bytes, body: bytes) -> None:
+        """Publish a board."""
+        await self._courier.put(f"/v1/boards/{recipient.hex()}", body)
+
+    async def board(self, recipient: bytes) -> bytes | None:
+        """The last board that intake has of a recipient, None when it says that there is none."""
+        try:
+            return await self._courier.get(f"/v1/boards/{recipient.hex()}", limit=BOARD_MAX)
+        except RefusedError as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+
+    async def put_publication(self, body: bytes) -> None:
+        """Publish the publication."""
+        await self._courier.put("/v1/publication", body)
+
+    async def put_cards(self, batch: bytes, body: bytes) -> None:
+        """Send a batch of cards to the ministry's mailbox."""
+        await self._courier.put(f"/v1/cards/{batch.hex()}", body)
+
+    async def outcomes(self) -> list[bytes]:
+        """The names of the batches of outcomes that wait."""
+        return [_name(one) for one in _list_of(await self._courier.get("/v1/outcomes"), "keys")]
+
+    async def outcome(self, batch: bytes) -> bytes:
+        """A batch of outcomes."""
+        return await self._courier.get(f"/v1/outcomes/{batch.hex()}")
+
+    async def confirm_outcomes(self, batches: Sequence[bytes]) -> None:
+        """Say that these are safe here."""
+        await self._post("/v1/outcomes/confirmations", {"keys": [one.hex() for one in batches]})
+
+    async def _post(self, target: str, value: dict[str, object]) -> None:
+        await self._courier.post(target, json.dumps(value).encode())
+
+
+def _list_of(data: bytes, name: str) -> list[object]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise BadAnswerError from None
+    found = value.get(name) if isinstance(value, dict) else None
+    if not isinstance(found, list):
+        raise BadAnswerError
+    return found
+
+
+def _name(value: object) -> bytes:
+    try:
+        name = bytes.fromhex(value) if isinstance(value, str) else b""
+    except ValueError:
+        raise BadAnswerError from None
+    if len(name) != NAME:
+        raise BadAnswerError
+    return name
+
+
+def _listed(value: object) -> Listed:
+    if not isinstance(value, dict) or set(value) != {"key", "size", "day", "revision"}:
+        raise BadAnswerError
+    size, day, revision = value["size"], value["day"], value["revision"]
+    if not all(type(one) is int for one in (size, day, revision)) or size not in sizes.ENVELOPE_LADDER:
+        raise BadAnswerError
+    if not (0 <= day < 1 << 31 and 0 <= revision < 1 << 16):
+        raise BadAnswerError
+    return Listed(_name(value["key"]), size, day, revision)

@@ -1,0 +1,191 @@
+"""From a fetched envelope to an entry in a case, in an order that a crash at any point cannot hurt.
+
+    1. staged files      rows of no case, dropped at the next start
+    2. publisher keyring tag key of a new thread    harmless alone
+    3. recipient keyring thread, case key, chain moved on for the acknowledgement    a gap in the numbers at worst
+    4. one transaction   case, entry, files, seen mark, acknowledgement, envelope opened: now it is visible
+    5. confirmation      to intake, later and as often as needed
+
+Repeated after a crash, each step finds what the one before left.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dropbox.bureau import cases, dossiers, ledger, sealing, store
+from dropbox.bureau.cases import Alone, Continues, NewThread
+from dropbox.bureau.dossiers import Dossier, StoredEntry
+from dropbox.bureau.errors import BoardsUnreadError, LockedError
+from dropbox.bureau.keyring import KEY, REFERENCE, ThreadKeys
+from dropbox.bureau.ledger import ACKNOWLEDGEMENT, RECORD_DAYS, UNREAD_DAYS, Record
+from dropbox.bureau.opening import Opened, Opener, Reason, reason_of
+from dropbox.bureau.sealing import Purpose
+from dropbox.bureau.store import Envelope, State
+from dropbox.bureau.vault import Vault
+from dropbox.bureau.views import EntryKind
+from dropbox.protocol import sizes
+from dropbox.protocol.reply import Acknowledgement, encode_note
+from dropbox.storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dropbox.protocol.keys import RootPublicKey
+
+    Clock = Callable[[], int]
+    Random = Callable[[int], bytes]
+
+logger = logging.getLogger("dropbox.bureau")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a message goes: its case, the case's key, and the thread's id where the thread counts."""
+
+    case_id: bytes
+    key: bytes
+    thread_id: bytes | None
+
+
+class Reception:
+    """Opens what waits, while the vault is unlocked."""
+
+    def __init__(self, vault: Vault, root: RootPublicKey, clock: Clock, random: Random) -> None:
+        """Work on this vault."""
+        self._vault, self._root, self._clock, self._random = vault, root, clock, random
+        self._opener = Opener(vault, root, random)
+        self.boards_read = False
+
+    @property
+    def today(self) -> int:
+        """The UTC day."""
+        return self._clock() // sizes.DAY
+
+    async def open_waiting(self) -> int:
+        """Open what waits, and once a day what failed; gives how many were opened.  One failure never stops the rest.
+
+        Does nothing while the vault is locked, or before the last published board was read.
+        """
+        opened = 0
+        if not self.boards_read:
+            return opened
+        async with self._vault.database.read() as connection:
+            candidates = await store.envelopes(connection, State.WAITING, State.FAILED)
+        for envelope in candidates:
+            if self._vault.recipient is None:
+                break
+            if envelope.state is State.WAITING or envelope.last_day != self.today:
+                opened += await self._try(envelope)
+        return opened
+
+    async def _try(self, envelope: Envelope) -> bool:
+        try:
+            await self.receive(envelope)
+        except (LockedError, StorageError, OSError):
+            # Not the envelope's fault: nobody is signed in any more, or the disk is full.  It goes on waiting.
+            async with self._vault.database.write() as connection:
+                await store.drop_staged(connection)
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever a poisoned envelope makes a library raise
+            reason = reason_of(error)
+            if reason is Reason.FAULT:
+                logger.error("An envelope met a mistake in this program: %s", type(error).__name__)  # noqa: TRY400
+            async with self._vault.database.write() as connection:
+                await store.drop_staged(connection)
+                await store.fail(connection, envelope.envelope, str(reason), self.today)
+            return False
+        return True
+
+    async def receive(self, envelope: Envelope) -> None:
+        """Open one envelope and admit its message.  Raises ProtocolError, DeskError, StorageError."""
+        async with self._vault.database.write() as connection:
+            await store.drop_staged(connection)
+        opened = await self._opener.open(envelope)
+        async with self._vault.changing:
+            await self._admit(envelope, opened)
+
+    async def _admit(self, envelope: Envelope, opened: Opened) -> None:
+        if not self.boards_read:
+            raise BoardsUnreadError
+        state = self._vault.opened().state
+        head = opened.head
+        where = cases.route(head, state.recipient, state.threads.get(head.thread_id), opened.reader.authentic)
+        seen = cases.seen_name(state.seen_key, head, where)
+        async with self._vault.database.read() as connection:
+            duplicate = await dossiers.is_seen(connection, seen)
+        if duplicate:
+            async with self._vault.database.write() as connection:
+                await store.drop_staged(connection)
+                await store.move(connection, envelope.envelope, State.OPENED)
+            return
+        day = min(envelope.day, envelope.first_day)
+        place = self._make_room(head.thread_id, head.auth, where)
+        async with self._vault.database.read() as connection:
+            before = await dossiers.dossier(connection, place.case_id, place.key)
+        flag = where.flag if isinstance(where, Alone) else None
+        before = before or cases.begun(opened.message, place.thread_id, flag, day)
+        after = replace(
+            before,
+            messages=before.messages + 1,
+            files=before.files + len(opened.files),
+            last_day=max(before.last_day, day),
+            places=before.places + 1,
+        )
+        acknowledgement = self._acknowledge(place, after)
+        entry = _entry(opened, day)
+        async with self._vault.database.write() as connection:
+            await dossiers.write(connection, place.case_id, place.key, after)
+            name = self._random(16)
+            await dossiers.add_entry(connection, place.case_id, place.key, before.places, name, entry)
+            await dossiers.see(connection, seen, place.case_id)
+            await store.move(connection, envelope.envelope, State.OPENED)
+            if acknowledgement is not None:
+                key = self._vault.storage_key
+                await ledger.replace_acknowledgement(connection, key, acknowledgement)
+                await ledger.note_next(connection, key, acknowledgement.reference, acknowledgement.number + 1)
+
+    def _make_room(self, thread_id: bytes, auth: bytes, where: cases.Route) -> _Place:
+        """Keys for the case, in the keyrings before anything stands in the database."""
+        keyring, publisher = self._vault.opened(), self._vault.publisher
+        if isinstance(where, Continues):
+            case_id = where.thread.case
+            return _Place(case_id, keyring.state.case_keys[case_id], thread_id)
+        case_id, key = self._random(REFERENCE), self._random(KEY)
+        case_keys = {**keyring.state.case_keys, case_id: key}
+        if isinstance(where, NewThread):
+            own, reference = where.keys, self._random(REFERENCE)
+            publisher.save(replace(publisher.state, tag_keys={**publisher.state.tag_keys, reference: own.tag_key}))
+            thread = ThreadKeys(auth, own.public, own.tag_key, reference, 0, own.chain, case_id)
+            threads = {**keyring.state.threads, thread_id: thread}
+            keyring.save(replace(keyring.state, case_keys=case_keys, threads=threads))
+            return _Place(case_id, key, thread_id)
+        keyring.save(replace(keyring.state, case_keys=case_keys))
+        return _Place(case_id, key, None)
+
+    def _acknowledge(self, place: _Place, after: Dossier) -> Record | None:
+        if place.thread_id is None:
+            return None
+        keyring = self._vault.opened()
+        note = Acknowledgement(after.messages, after.files, self.today)
+        bodies = encode_note(note, self.today)
+        thread, links = sealing.take(keyring, place.thread_id, len(bodies))
+        sealed = sealing.seal(thread, keyring.state.recipient, self._root.instance, links, bodies, self._random)
+        expires = self.today + (RECORD_DAYS if after.read else UNREAD_DAYS)
+        return sealing.as_records(sealed, thread, Purpose(ACKNOWLEDGEMENT, place.case_id, expires), self._random)[0]
+
+
+def _entry(opened: Opened, day: int) -> StoredEntry:
+    message = opened.message
+    return StoredEntry(
+        kind=str(EntryKind.MESSAGE),
+        day=day,
+        text=message.text,
+        files=opened.files,
+        category=message.category,
+        ongoing=message.ongoing,
+        keep_from=message.keep_from,
+        answers=tuple((question.hex(), answer) for question, answer in message.answers),
+    )

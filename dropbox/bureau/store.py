@@ -1,0 +1,167 @@
+"""Envelopes on their way through the vault: fetched, waiting, opened or failed (rows only, nothing is opened here).
+
+    fetching -> waiting -> opened -> (confirmed to intake, forgotten)
+                        -> failed -> (tried again on another day) -> gone, once its prekey is destroyed
+
+Nothing is confirmed while it is waiting or failed: what cannot be opened today may be opened tomorrow by a repaired
+desk, as long as its prekey lives.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dropbox.bureau.host import Listed
+from dropbox.bureau.tables import FileChunkRow, FileRow, IncomingChunkRow, IncomingRow
+from dropbox.protocol import sizes
+
+
+class State(enum.StrEnum):
+    """Where an envelope is on its way."""
+
+    FETCHING = "fetching"  # some chunks are here
+    WAITING = "waiting"  # all of it is here, sealed
+    FAILED = "failed"  # it did not open; it is kept, and tried again on another day
+    OPENED = "opened"  # its message is in a case, or was there already; intake is to be told
+    GONE = "gone"  # it never opened and its prekey is destroyed; intake is to be told
+    FORGOTTEN = "forgotten"  # as gone, and intake was told; the failure stays visible for a while
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One row of `incoming`."""
+
+    envelope: bytes
+    day: int
+    revision: int
+    size: int
+    state: State
+    reason: str
+    first_day: int
+    last_day: int
+    tries: int
+
+    @property
+    def chunks(self) -> int:
+        """How many MiB it takes, the last one begun."""
+        return -(-self.size // sizes.UPLOAD_CHUNK)
+
+
+async def envelopes(connection: AsyncConnection, *states: State) -> list[Envelope]:
+    """All envelopes in these states, by their random names."""
+    statement = select(IncomingRow.__table__).where(IncomingRow.state.in_([one.value for one in states]))
+    rows = await connection.execute(statement.order_by(IncomingRow.envelope))
+    return [
+        Envelope(
+            bytes(row.envelope), row.day, row.revision, row.size, State(row.state), row.reason, row.first_day,
+            row.last_day, row.tries,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def known(connection: AsyncConnection) -> dict[bytes, State]:
+    """The state of every envelope that has a row."""
+    rows = await connection.execute(select(IncomingRow.envelope, IncomingRow.state))
+    return {bytes(row.envelope): State(row.state) for row in rows}
+
+
+async def count(connection: AsyncConnection, state: State) -> int:
+    """How many envelopes are in a state."""
+    found = await connection.scalar(
+        select(func.count()).select_from(IncomingRow).where(IncomingRow.state == state.value)
+    )
+    return found or 0
+
+
+async def begin(connection: AsyncConnection, listed: Listed, today: int) -> None:
+    """Begin to fetch an envelope."""
+    await connection.execute(
+        insert(IncomingRow).values(
+            envelope=listed.envelope, day=listed.day, revision=listed.revision, size=listed.size,
+            state=State.FETCHING.value, reason="", first_day=today, last_day=0, tries=0,
+        )
+    )  # fmt: skip
+
+
+async def chunks_here(connection: AsyncConnection, envelope: bytes) -> int:
+    """How many chunks of it are stored; they are stored in order."""
+    found = await connection.scalar(
+        select(func.count()).select_from(IncomingChunkRow).where(IncomingChunkRow.envelope == envelope)
+    )
+    return found or 0
+
+
+async def add_chunk(connection: AsyncConnection, envelope: bytes, place: int, body: bytes) -> None:
+    """Store a chunk."""
+    await connection.execute(insert(IncomingChunkRow).values(envelope=envelope, place=place, body=body))
+
+
+async def chunk(connection: AsyncConnection, envelope: bytes, place: int) -> bytes:
+    """One stored chunk."""
+    of_place = (IncomingChunkRow.envelope == envelope) & (IncomingChunkRow.place == place)
+    return bytes(await connection.scalar(select(IncomingChunkRow.body).where(of_place)) or b"")
+
+
+async def move(connection: AsyncConnection, envelope: bytes, state: State) -> None:
+    """Change the state; an envelope that is done with loses its bytes in the same transaction."""
+    await connection.execute(update(IncomingRow).where(IncomingRow.envelope == envelope).values(state=state.value))
+    if state in {State.OPENED, State.GONE}:
+        await connection.execute(delete(IncomingChunkRow).where(IncomingChunkRow.envelope == envelope))
+
+
+async def fail(connection: AsyncConnection, envelope: bytes, reason: str, today: int) -> None:
+    """Note that it did not open, and why."""
+    await connection.execute(
+        update(IncomingRow)
+        .where(IncomingRow.envelope == envelope)
+        .values(state=State.FAILED.value, reason=reason, last_day=today, tries=IncomingRow.tries + 1)
+    )
+
+
+async def forget(connection: AsyncConnection, names: Collection[bytes]) -> None:
+    """Drop these rows and whatever is stored of them."""
+    for name in names:
+        await connection.execute(delete(IncomingChunkRow).where(IncomingChunkRow.envelope == name))
+        await connection.execute(delete(IncomingRow).where(IncomingRow.envelope == name))
+
+
+async def stage_file(connection: AsyncConnection, file: bytes) -> None:
+    """Begin a file that belongs to no case yet."""
+    await connection.execute(insert(FileRow).values(file=file, case_id=None))
+
+
+async def add_file_chunk(connection: AsyncConnection, file: bytes, place: int, body: bytes) -> None:
+    """Store a sealed piece of a file."""
+    await connection.execute(insert(FileChunkRow).values(file=file, place=place, body=body))
+
+
+async def give_file(connection: AsyncConnection, file: bytes, case_id: bytes) -> None:
+    """From now on the file belongs to this case."""
+    await connection.execute(update(FileRow).where(FileRow.file == file).values(case_id=case_id))
+
+
+async def file_chunk(connection: AsyncConnection, file: bytes, place: int) -> bytes | None:
+    """One sealed piece of a file, None after the last."""
+    of_place = (FileChunkRow.file == file) & (FileChunkRow.place == place)
+    body = await connection.scalar(select(FileChunkRow.body).where(of_place))
+    return None if body is None else bytes(body)
+
+
+async def drop_staged(connection: AsyncConnection) -> None:
+    """Delete files that belong to no case: what an interrupted or failed opening left.  Only one opening at a time."""
+    staged = select(FileRow.file).where(FileRow.case_id.is_(None))
+    await connection.execute(delete(FileChunkRow).where(FileChunkRow.file.in_(staged)))
+    await connection.execute(delete(FileRow).where(FileRow.case_id.is_(None)))
+
+
+async def drop_files(connection: AsyncConnection, case_id: bytes) -> None:
+    """Delete every file of a case."""
+    of_case = select(FileRow.file).where(FileRow.case_id == case_id)
+    await connection.execute(delete(FileChunkRow).where(FileChunkRow.file.in_(of_case)))
+    await connection.execute(delete(FileRow).where(FileRow.case_id == case_id))

@@ -5,8 +5,24 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from dropbox.protocol import (
-    board, board_head, bulletin, card, decapsulation, documents, envelope, keys, labels, opening, payload, primitives,
-    publication, receipt, reply, secret_keys, sizes, thread,
+    board,
+    board_head,
+    bulletin,
+    card,
+    decapsulation,
+    documents,
+    envelope,
+    keys,
+    labels,
+    opening,
+    payload,
+    primitives,
+    publication,
+    receipt,
+    reply,
+    secret_keys,
+    sizes,
+    thread,
 )  # fmt: skip
 from dropbox.reporter import exchange
 from tests.vectors.values import Shared, to_bytes
@@ -223,9 +239,7 @@ def board_assemble(given: Input, shared: Shared) -> Json:
     """Head and records. The covers are the bytes of ``covers``, 1,024 for each."""
     covers = to_bytes(given["covers"], shared)
     at = iter(range(0, len(covers), sizes.RECORD))
-    live = [
-        (to_bytes(one["tag_key"], shared), one["number"], to_bytes(one["inner"], shared)) for one in given["live"]
-    ]
+    live = [(to_bytes(one["tag_key"], shared), one["number"], to_bytes(one["inner"], shared)) for one in given["live"]]
     made = board.assemble(_head_of(given, shared), live, lambda count: covers[(place := next(at)) : place + count])
     tags = [board.record_tag(tag_key, to_bytes(given["instance"], shared), to_bytes(given["salt"], shared), number)
             for tag_key, number, _ in live]  # fmt: skip
@@ -312,9 +326,10 @@ def note_encode(given: Input, shared: Shared) -> Json:
 
 
 def _note(received: reply.ReceivedNote) -> Json:
+    note: Json = None
     match received.note:
         case reply.Acknowledgement(messages, files, day):
-            note: Any = {"messages": messages, "files": files, "day": day}
+            note = {"messages": messages, "files": files, "day": day}
         case reply.Reply(text) | reply.Notice(text):
             note = {"text": text}
         case reply.Status(status, text):

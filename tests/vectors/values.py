@@ -5,8 +5,9 @@ A string is hexadecimal. An object is one of ``{"text": ...}``, ``{"base64": ...
 of 4 bytes, again and again), ``{"parts": [value, ...]}`` and ``{"shared": name}`` (a file of the folder ``shared``),
 and may have ``edits``: a list of changes, made one after the other.
 
-    {"at": place, "xor": hex}    {"at": place, "put": value}    {"at": place, "insert": hex}    {"keep": bytes, or less than 0 to leave out the last ones}
-    {"append": value}            {"swap": [place, other place, length]}            {"slice": [place, end]}
+    {"at": place, "xor": hex}    {"at": place, "put": value}    {"at": place, "insert": hex}
+    {"append": value}    {"swap": [place, other place, length]}    {"slice": [place, end]}
+    {"keep": bytes, or less than 0 to leave out the last ones}
 
 A negative place counts from the end.
 """
@@ -30,7 +31,7 @@ def to_bytes(value: Json, shared: Shared) -> bytes:
     return data
 
 
-def _plain(value: dict[str, Any], shared: Shared) -> bytes:
+def _plain(value: dict[str, Any], shared: Shared) -> bytes:  # noqa: PLR0911 -- one way out for each form
     match value:
         case {"text": str(text)}:
             return text.encode()
@@ -51,7 +52,7 @@ def _plain(value: dict[str, Any], shared: Shared) -> bytes:
     raise ValueError("a value of a vector in a form that is not documented")
 
 
-def _edited(data: bytes, edit: dict[str, Any], shared: Shared) -> bytes:
+def _edited(data: bytes, edit: dict[str, Any], shared: Shared) -> bytes:  # noqa: PLR0911 -- as in _plain
     match edit:
         case {"at": int(at), "xor": str(digits)}:
             mask = bytes.fromhex(digits)

@@ -5,8 +5,19 @@ from typing import Any
 from dropbox.protocol import board, board_head, keys, labels, reply, secret_keys, sizes, thread
 from tests.vectors.making.book import Book
 from tests.vectors.making.world import (
-    BULLETIN, DAY, ENTROPY, INSTANCE, NOW, OTHER_ROOT, RECIPIENTS, REPORTER, ROOT_HEX, SIGNERS, recipient,
-    signed_bulletin, stream,
+    BULLETIN,
+    DAY,
+    ENTROPY,
+    INSTANCE,
+    NOW,
+    OTHER_ROOT,
+    RECIPIENTS,
+    REPORTER,
+    ROOT_HEX,
+    SIGNERS,
+    recipient,
+    signed_bulletin,
+    stream,
 )  # fmt: skip
 
 TAG_KEY = REPORTER.reply_keys(RECIPIENTS[0]).tag_key
@@ -17,7 +28,12 @@ HEAD = board_head.BoardHead(
 ACKNOWLEDGEMENT = reply.Acknowledgement(1, 2, DAY)
 LONG = reply.Reply("Dank u. Wij hebben uw melding gelezen. " * 30)
 # Between these there are as many empty numbers as there may be: a reader who starts from nothing finds all.
-NUMBERS = {0: ACKNOWLEDGEMENT, 1: LONG, 201: reply.Notice("Gesloten tot maandag."), 401: reply.Reply("Nog een vraag.")}
+NUMBERS: dict[int, reply.Note] = {
+    0: ACKNOWLEDGEMENT,
+    1: LONG,
+    201: reply.Notice("Gesloten tot maandag."),
+    401: reply.Reply("Nog een vraag."),
+}
 
 
 def inner_record(number: int, body: bytes, place: int = 0) -> bytes:
@@ -158,15 +174,27 @@ def _resigned(book: Book) -> None:
                if UNSIGNED[at : at + 16] == board.record_tag(TAG_KEY, INSTANCE, HEAD.salt, 201))  # fmt: skip
     for name, about, edit, refused in (
         ("magic", "another magic", {"at": 7, "put": "32"}, "UnknownVersion"),
-        ("count_of_128", "a number of records that is not the one that there are", {"at": 108, "put": "0080"},
-         "WrongSize"),
-        ("count_of_65", "a number of records that is not 64 times a power of two", {"at": 108, "put": "0041"},
-         "WrongSize"),
+        (
+            "count_of_128",
+            "a number of records that is not the one that there are",
+            {"at": 108, "put": "0080"},
+            "WrongSize",
+        ),
+        (
+            "count_of_65",
+            "a number of records that is not 64 times a power of two",
+            {"at": 108, "put": "0041"},
+            "WrongSize",
+        ),
         ("tags_out_of_order", "two records out of order", {"swap": [first, second, sizes.RECORD]}, "Malformed"),
         ("tag_twice", "one tag twice", {"at": second, "put": tag}, "Malformed"),
         ("valid_until_too_large", "a time beyond 2^53 - 1", {"at": 68, "put": "0020000000000000"}, "Malformed"),
-        ("times_out_of_order", "the end of validity before the next one is due", {"at": 68, "put": "00" * 8},
-         "Malformed"),
+        (
+            "times_out_of_order",
+            "the end of validity before the next one is due",
+            {"at": 68, "put": "00" * 8},
+            "Malformed",
+        ),
     ):
         value = _given(edit, {"at": -64, "put": signed(_edited(edit)).hex()})
         book.add(f"board/refused_resigned_{name}", f"9.3 Refused, although rightly signed: {about}.", "board/read",
@@ -223,22 +251,27 @@ def _flip(digits: str, place: int) -> str:
     return data.hex()
 
 
-_QUESTION = {"id": "0011223344556677", "text": "Is het gestopt?", "answers": ["Ja", "Nee", "Dat weet ik niet"]}
+_QUESTION: dict[str, Any] = {
+    "id": "0011223344556677",
+    "text": "Is het gestopt?",
+    "answers": ["Ja", "Nee", "Dat weet ik niet"],
+}
 
 
 def _notes(book: Book) -> None:
-    for kind, note in (
+    notes: tuple[tuple[str, dict[str, Any]], ...] = (
         ("acknowledgement", {"messages": 2, "files": 3, "day": DAY}),
         ("reply", {"text": LONG.text}),
         ("status", {"status": "assessing", "text": ""}),
         ("question", _QUESTION),
         ("notice", {"text": "Gesloten tot maandag."}),
-    ):
+    )
+    for kind, note in notes:
         value = {"kind": kind, "day": DAY, "note": note}
         bodies = book.add(f"note/{kind}", "10.2 A note as the bodies of records.", "note/encode", value)["bodies"]
         joined = {"bodies": [[3 + place, body] for place, body in enumerate(bodies)]}
         book.add(f"note/{kind}_read", "10.3 The same, read back.", "notes/join", joined)
-    for name, about, value, refused in (
+    refusals: tuple[tuple[str, str, dict[str, Any], str], ...] = (
         ("reply_too_long", "a reply that takes nine records", {"kind": "reply", "note": {"text": "a" * 7600}},
          "TooLong"),
         ("no_answer", "a question without an answer to choose", {
@@ -251,7 +284,8 @@ def _notes(book: Book) -> None:
             "kind": "question", "note": {**_QUESTION, "id": "00" * 7}}, "Malformed"),
         ("day_too_large", "an acknowledgement of a day that there is not", {
             "kind": "acknowledgement", "note": {"messages": 1, "files": 0, "day": 1 << 32}}, "Malformed"),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for name, about, value, refused in refusals:
         book.add(f"note/refused_{name}", f"10.2 Refused: {about}.", "note/encode", {"day": DAY, **value}, refused)
 
 
@@ -289,8 +323,8 @@ def _joined(book: Book) -> None:
 def _dialogue(book: Book) -> None:
     alone = signed_bulletin(recipients=[recipient(0)])
     value = {
-        "entropy": ENTROPY.hex(), "instance": INSTANCE.hex(), "root": ROOT_HEX, "now": NOW, "board": {"shared": "board"},
-        "board_keys": [BOARD_KEY.public.hex()], "bulletin": {"text": alone.decode()},
+        "entropy": ENTROPY.hex(), "instance": INSTANCE.hex(), "root": ROOT_HEX, "now": NOW,
+        "board": {"shared": "board"}, "board_keys": [BOARD_KEY.public.hex()], "bulletin": {"text": alone.decode()},
     }  # fmt: skip
     book.add("dialogue/read", "9.5 From a receipt and a board to the notes.", "dialogue/read", value)
     book.add("dialogue/unknown_receipt", "9.5 Another receipt finds nothing, and nothing tells it from an unknown one.",

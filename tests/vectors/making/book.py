@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.vectors.runner import SHARED, outcome
 
+
 class Book:
     """Vectors and shared bytes, by their paths. What is in it already when it is opened is only read for ``frozen``."""
 

@@ -6,8 +6,22 @@ from typing import Any
 from dropbox.protocol import documents, keys, labels, secret_keys, sizes
 from tests.vectors.making.book import Book
 from tests.vectors.making.world import (
-    CERTIFIED, DAY, INSTANCE, NOW, OTHER_ROOT, PREKEYS, RECIPIENTS, ROOT, ROOT_HEX, SIGNERS, bulletin_body,
-    certificate, recipient, root_sign, signed_bulletin, stream,
+    CERTIFIED,
+    DAY,
+    INSTANCE,
+    NOW,
+    OTHER_ROOT,
+    PREKEYS,
+    RECIPIENTS,
+    ROOT,
+    ROOT_HEX,
+    SIGNERS,
+    bulletin_body,
+    certificate,
+    recipient,
+    root_sign,
+    signed_bulletin,
+    stream,
 )  # fmt: skip
 
 _ED25519_ORDER = (1 << 252) + 27742317777372353535851937790883648493

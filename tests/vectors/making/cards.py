@@ -1,5 +1,6 @@
 """Sections 11 and 12: cards, outcomes, publications. The three whole cards are sealed by HPKE and frozen."""
 
+import functools
 from typing import Any
 
 from dropbox.protocol import card, documents, keys, labels, padding, primitives, publication, secret_keys, sizes
@@ -47,8 +48,8 @@ def _sealed(book: Book) -> None:
         ("card_outcome", "An outcome", OUTCOME, BUREAU_BOX, OUTCOME_KEY, "outcome"),
         ("card_dummy", "A dummy on its way to the ministry", card.Dummy(), MINISTRY_BOX, CARD_KEY, "referral"),
     ):
-        book.frozen(name, f"{about}, sealed.",
-                    lambda made=made, box=box, signer=signer: card.seal_card(made, INSTANCE, box.public, signer.sign))  # type: ignore[misc]
+        seal = functools.partial(card.seal_card, made, INSTANCE, box.public, signer.sign)
+        book.frozen(name, f"{about}, sealed.", seal)
         book.add(f"card/{name.removeprefix('card_')}", f"11 {about}.", "card/open",
                  _open(name, box, signer, expected))  # fmt: skip
     for name, about, edit in (
@@ -186,7 +187,8 @@ def _publications(book: Book) -> None:
     many = [{"language": "nl", "text": "a" * 4000}] * 5
     longer = publication.Publication(**{**PUBLICATION.__dict__, "notices": tuple(
         publication.NoticeText(**notice) for notice in many)})  # fmt: skip
-    hidden = "0" * (_pad(good) - 1) + "1"
+    shorter = "0" * (_pad(good) - 1)
+    hidden = shorter + "1"
     for name, about, value, refused in (
         ("16_kib", "A publication", _published(good), None),
         ("64_kib", "One of the next size", _published(publication.sign_publication(longer, PUBLISHER.sign)), None),
@@ -198,7 +200,7 @@ def _publications(book: Book) -> None:
          "WrongInstance"),
         ("refused_signed_by_board_key", "Refused: signed by the key for boards", _published(other), "BadSignature"),
         ("refused_other_label", "Refused: signed under the label of bulletins", _published(under), "BadSignature"),
-        ("refused_size", "Refused: a byte shorter than its ladder's size", _published(_signed(pad="0" * (_pad(good) - 1))),
+        ("refused_size", "Refused: a byte shorter than its ladder's size", _published(_signed(pad=shorter)),
          "WrongSize"),
         ("refused_pad", "Refused: something in the padding", _published(_signed(pad=hidden)),
          "WrongSize"),

@@ -8,7 +8,17 @@ from dropbox.protocol import bulletin, envelope, labels, payload, primitives, si
 from tests.vectors.making import payloads
 from tests.vectors.making.book import Book
 from tests.vectors.making.world import (
-    BULLETIN, DAY, INSTANCE, NOW, PREKEYS, RECIPIENTS, REPORTER, ROOT, ROOT_HEX, signed_bulletin, stream,
+    BULLETIN,
+    DAY,
+    INSTANCE,
+    NOW,
+    PREKEYS,
+    RECIPIENTS,
+    REPORTER,
+    ROOT,
+    ROOT_HEX,
+    signed_bulletin,
+    stream,
 )  # fmt: skip
 
 SLOT_0, SLOT_1 = sizes.PREFIX, sizes.PREFIX + sizes.SLOT
@@ -28,7 +38,12 @@ def written(name: str, head: payload.Head, files: dict[str, bytes], left_out: tu
 
 
 def crafted(
-    name: str, frames: Callable[[bytes], bytes], *, of: bulletin.Bulletin = BULLETIN, shorter: int = 0, other: bool = False
+    name: str,
+    frames: Callable[[bytes], bytes],
+    *,
+    of: bulletin.Bulletin = BULLETIN,
+    shorter: int = 0,
+    other: bool = False,
 ) -> bytes:
     """An envelope of 16 KiB as somebody writes it who does not keep to the rules. ``frames`` is given the hash of
     prefix and slots; ``shorter`` leaves out so many bytes of padding; ``other`` gives the second recipient another key.
@@ -84,10 +99,16 @@ def _opened(book: Book) -> None:
         ("first_recipient_0", "A first message, opened by the first recipient", given(FIRST)),
         ("first_recipient_1", "The same, opened by the second recipient", given(FIRST, 1)),
         ("later", "A later message", given(LATER, 0, **auth)),
-        ("later_other_auth", "A later message held against the key of another thread: it opens, but is not authentic "
-         "and is shown as a new report", given(LATER, 0, auth="00" * 32)),
-        ("left_out_recipient_0", "A message that leaves out the second recipient, opened by the first",
-         given("envelope_left_out")),
+        (
+            "later_other_auth",
+            "A later message held against another thread's key: not authentic, shown as a new report",
+            given(LATER, 0, auth="00" * 32),
+        ),
+        (
+            "left_out_recipient_0",
+            "A message that leaves out the second recipient, opened by the first",
+            given("envelope_left_out"),
+        ),
     ):
         book.add(f"envelope/{name}", f"8 {about}.", "envelope/open", value)
 
@@ -153,7 +174,7 @@ def _crafted(book: Book) -> None:
     def ended(frames: bytes) -> Callable[[bytes], bytes]:
         return lambda header_hash: payloads.ended(frames, header_hash)
 
-    def add(name: str, about: str, refused: str | None, frames: Callable[[bytes], bytes], **how: Any) -> None:  # noqa: ANN401
+    def add(name: str, about: str, refused: str | None, frames: Callable[[bytes], bytes], **how: Any) -> None:  # noqa: ANN401 -- what crafted takes
         shared = f"envelope_{name}"
         book.frozen(shared, f"Sealed rightly, but: {about}.", lambda: crafted(shared, frames, **how))
         place = 1 if name == "two_keys" else 0

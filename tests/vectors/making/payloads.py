@@ -108,6 +108,7 @@ def _cobblestone(book: Book) -> None:
     key, context = stream("cobblestone key")(32), b"vectors"
     lengths = {"empty": 0, "short": 100, "one_chunk": 16_384, "two_chunks": 20_000}
     for name, length in lengths.items():
+
         def make_one(length: int = length) -> bytes:
             stream_ = primitives.PayloadEncryptor(key, context)
             return stream_.update(stream("plaintext")(length)) + stream_.finalize()
@@ -172,10 +173,13 @@ def _order(book: Book) -> None:
         ("file_not_ended", "the end while a file is open", ended(HEAD + MESSAGE + begun), "Malformed"),
         ("file_in_file", "a file begins in another one", ended(HEAD + MESSAGE + begun + begun), "Malformed"),
         ("message_after_file", "a message after a file", ended(HEAD + FILE + MESSAGE), "Malformed"),
-        ("unknown_frame", "a kind of frame that there is not", ended(HEAD + MESSAGE + frame(7, b"")),
-         "UnknownVersion"),
-        ("frame_zero", "zeros where a frame was expected", ended(HEAD + MESSAGE)[: len(HEAD + MESSAGE)],
-         "UnknownVersion"),
+        ("unknown_frame", "a kind of frame that there is not", ended(HEAD + MESSAGE + frame(7, b"")), "UnknownVersion"),
+        (
+            "frame_zero",
+            "zeros where a frame was expected",
+            ended(HEAD + MESSAGE)[: len(HEAD + MESSAGE)],
+            "UnknownVersion",
+        ),
         ("end_missing", "the last byte is missing", good[:-1], "Malformed"),
         ("nothing", "no frame at all", b"", "Malformed"),
         ("mac_short", "a MAC of 31 bytes", HEAD + MESSAGE + frame(6, bytes(31)), "Malformed"),
@@ -204,8 +208,12 @@ def _heads(book: Book) -> None:
         ("head_later_with_keys", "a later message with keys", first_json(kind="later"), "Malformed"),
         ("head_first_without_auth", "a first message without the authentication key", no_keys, "Malformed"),
         ("head_first_for_nobody", "a first message for no recipient", first_json(replies=[]), "Malformed"),
-        ("head_recipient_twice", "two sets of keys for one recipient", first_json(replies=replies_json(0, 0)),
-         "Malformed"),
+        (
+            "head_recipient_twice",
+            "two sets of keys for one recipient",
+            first_json(replies=replies_json(0, 0)),
+            "Malformed",
+        ),
         ("head_reply_key_low_order", "a reply key of low order", first_json(replies=low_order), "Malformed"),
         ("head_kind_unknown", "a kind of message that there is not", head_json(kind="middle"), "Malformed"),
     ):
@@ -220,14 +228,22 @@ def _messages(book: Book) -> None:
     answer = {"answer": "Yes", "question": "0011223344556677"}
     for name, about, changes, refused in (
         ("text_too_long", "a text of 8,001 bytes", {"text": "a" * 8001}, "TooLong"),
-        ("text_too_long_escaped", "a text of 4,001 line ends, which take two bytes each", {"text": "\n" * 4001},
-         "TooLong"),
+        (
+            "text_too_long_escaped",
+            "a text of 4,001 line ends, which take two bytes each",
+            {"text": "\n" * 4001},
+            "TooLong",
+        ),
         ("keep_from_too_long", "1,001 bytes on whom it must not reach", {"keep_from": "a" * 1001}, "TooLong"),
         ("ongoing_unknown", "an answer that there is not", {"ongoing": "perhaps"}, "Malformed"),
         ("language_too_long", "a language of 17 bytes", {"language": "n" * 17}, "TooLong"),
         ("five_answers", "five answers", {"answers": [answer] * 5}, "Malformed"),
-        ("answer_question_short", "a question named by 7 bytes", {"answers": [{**answer, "question": "00" * 7}]},
-         "Malformed"),
+        (
+            "answer_question_short",
+            "a question named by 7 bytes",
+            {"answers": [{**answer, "question": "00" * 7}]},
+            "Malformed",
+        ),
         ("message_unknown_field", "a field of the message that there is not", {"name": ""}, "Malformed"),
     ):
         data = ended(HEAD + frame(2, documents.encode(message_json(**changes))))

@@ -1,9 +1,8 @@
 """Section 7: receipts, and section 8.1: what is derived from them."""
 
+from dropbox.protocol import receipt
 from tests.vectors.making.book import Book
 from tests.vectors.making.world import ENTROPY, INSTANCE, RECIPIENTS, ROOT, stream
-
-from dropbox.protocol import receipt
 
 _FRENCH = "french"
 

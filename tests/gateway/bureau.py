@@ -1,5 +1,6 @@
 """The other side of the gateway: a bureau with real keys, and an intake in memory behind the transport interface."""
 
+import asyncio
 import json
 import os
 import re
@@ -149,6 +150,7 @@ class SimulatedIntake:
         self.away = False
         self.refuse: tuple[str, str, int] | None = None  # (method, error code, status)
         self.keep = True
+        self.began, self.cancelled = asyncio.Event(), asyncio.Event()
         self.breaks_after = 0  # the line breaks once, after so many chunks were stored, before the answer
 
     @property
@@ -173,11 +175,13 @@ class SimulatedIntake:
     def _upload(self, request: Request, name: str, rest: str) -> Response:
         if request.method == "DELETE":
             self.uploads.pop(name, None)
+            self.cancelled.set()
         elif request.method == "PUT":
             chunk = int(rest[1:])
             assert chunk == self.chunks.get(name, 0)
             assert 0 < len(request.body) <= sizes.UPLOAD_CHUNK
             self.chunks[name] = chunk + 1
+            self.began.set()
             if self.keep:
                 self.uploads.setdefault(name, bytearray()).extend(request.body)
             if chunk + 1 == self.breaks_after:

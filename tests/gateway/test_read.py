@@ -37,9 +37,13 @@ async def test_the_whole_dialogue_there_and_back(world: World) -> None:
     answer = await read(world, words)
     assert answer.status == 200
     for shown in (
-        "Het bureau heeft 1 bericht van u geopend", "Het bureau bekijkt wat u meldt", "Dank u.\n<b>Wanneer</b> was dit?",
-        "Wij zijn maandag dicht.", QUESTION.text, "Nee, liever niet",
-    ):  # fmt: skip
+        "Het bureau heeft 1 bericht van u geopend",
+        "Het bureau bekijkt wat u meldt",
+        "Dank u.\n<b>Wanneer</b> was dit?",
+        "Wij zijn maandag dicht.",
+        QUESTION.text,
+        "Nee, liever niet",
+    ):
         assert shown in answer.page.text
     assert answer.page.fields["receipt"] == words
     assert answer.page.fields["known"] == "yes"

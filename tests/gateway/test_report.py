@@ -33,7 +33,7 @@ async def test_a_report_reaches_the_bureau_whole(world: World) -> None:
 
 async def test_the_page_after_sending_repeats_the_words_and_says_what_was_sent(world: World) -> None:
     fields = await world.report_form()
-    parts = parts_of(fields | {"text": "x"}) + [("files", b"y" * 40_000, "a.pdf")]
+    parts: list[Part] = [*parts_of(fields | {"text": "x"}), ("files", b"y" * 40_000, "a.pdf")]
     answer = await world.post("/en/report", parts)
     assert re.findall(r"<li>([a-z]+)</li>", answer.html) == fields["receipt"].split()
     assert "1 file came in whole" in answer.page.text
@@ -119,11 +119,10 @@ async def test_a_visitor_who_leaves_midway_leaves_nothing(world: World) -> None:
     head += f"Content-Type: {form_type()['Content-Type']}\r\n\r\n"
     writer.write(head.encode() + body[: 4 * MIB])
     await writer.drain()
-    while not world.intake.uploads:
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(world.intake.began.wait(), 10)
     writer.transport.abort()
-    while world.intake.uploads:
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(world.intake.cancelled.wait(), 10)
+    assert not world.intake.uploads
     assert not world.intake.envelopes
 
 

@@ -1,6 +1,7 @@
 """The signing side: an HTTP client that signs every request and turns every failure into this package's exceptions."""
 
 import asyncio
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +96,7 @@ class CourierClient:
             async with self._session.request(
                 request.method,
                 URL(self._base + request.target, encoded=True),
-                data=request.body or None,
+                data=io.BytesIO(request.body) if request.body else None,  # in pieces: a board has 8 MiB
                 headers=headers,
                 allow_redirects=False,
             ) as answer:

@@ -53,6 +53,10 @@ class Uploads:
         async with self._context.database.write() as connection:
             row = await _row(connection, upload)
             if row is None:
+                # Under the lock, look again: the same chunk may have been sent twice at once.
+                await self._context.lock_quotas(connection)
+                row = await _row(connection, upload, lock=False)
+            if row is None:
                 await self._begin(connection, upload, place, body)
             elif place < row.chunks:
                 await _same(connection, row, place, body)
@@ -105,7 +109,6 @@ class Uploads:
         if place != 0:
             raise Refusal(Code.UNKNOWN_UPLOAD)
         prefix = await self._accepted_prefix(connection, body)
-        await self._context.lock_quotas(connection)
         await self._require_room_for_one_more(connection)
         envelope = self._context.random(KEY_BYTES)
         await connection.execute(
@@ -194,10 +197,11 @@ async def is_buried(connection: AsyncConnection, token: bytes) -> bool:
     return found is not None
 
 
-async def _row(connection: AsyncConnection, upload: bytes) -> UploadColumns | None:
+async def _row(connection: AsyncConnection, upload: bytes, *, lock: bool = True) -> UploadColumns | None:
     # FOR UPDATE: on PostgreSQL two requests for one upload must follow each other; SQLite leaves the words out.
-    statement = select(UploadRow.__table__).where(UploadRow.upload == upload).with_for_update()
-    return (await connection.execute(statement)).one_or_none()
+    # Never while the quotas are locked: that is the other order, and two transactions would wait for each other.
+    statement = select(UploadRow.__table__).where(UploadRow.upload == upload)
+    return (await connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
 
 
 async def _same(connection: AsyncConnection, row: UploadColumns, place: int, body: bytes) -> None:

@@ -1,0 +1,103 @@
+"""At every limit the answer is "full" or "too many", and nothing that was accepted is lost."""
+
+import json
+import os
+
+from sqlalchemy import event
+
+from dropbox.protocol import sizes
+from tests.intake.conftest import Running, World
+from tests.simulators.intake_instance import chunks, envelope
+
+MIB = sizes.MIB
+SMALL = {"waiting_bytes": 8 * MIB, "upload_bytes": 6 * MIB, "reserve_bytes": 2 * MIB}
+
+
+def new() -> str:
+    return os.urandom(16).hex()
+
+
+async def visible(intake: Running) -> int:
+    return len(json.loads(await intake.desk.get("/v1/envelopes"))["envelopes"])
+
+
+async def test_too_many_unfinished_uploads_are_refused_and_those_begun_go_on(world: World) -> None:
+    async with world.start(limits={"uploads_at_once": 2}) as intake:
+        data = envelope(2 * MIB, intake.clock.day)
+        begun = [new(), new()]
+        for upload in begun:
+            assert (await intake.reporter.put(upload, 0, chunks(data)[0])).status == 200
+        assert (await intake.reporter.put(new(), 0, chunks(data)[0])).error == "503 too_many_uploads"
+        for upload in begun:
+            assert (await intake.reporter.put(upload, 1, chunks(data)[1])).status == 200
+            assert (await intake.reporter.finish(upload, 2 * MIB)).status == 200
+        assert await visible(intake) == 2
+        assert (await intake.reporter.put(new(), 0, chunks(data)[0])).status == 200
+
+
+async def test_the_days_envelopes_are_counted_with_those_on_their_way(world: World) -> None:
+    async with world.start(limits={"envelopes_per_day": 2}) as intake:
+        data = envelope(16 * sizes.KIB, intake.clock.day)
+        await intake.reporter.upload(data)
+        underway = new()
+        await intake.reporter.put(underway, 0, data)
+        assert (await intake.reporter.put(new(), 0, data)).error == "507 full"
+        assert (await intake.reporter.finish(underway, len(data))).status == 200
+        assert await visible(intake) == 2
+        intake.clock.forward(days=1)
+        assert (await intake.reporter.put(new(), 0, data)).status == 200
+
+
+async def test_room_is_reserved_when_an_upload_begins(world: World) -> None:
+    async with world.start(limits=SMALL) as intake:
+        data = chunks(envelope(4 * MIB, intake.clock.day))
+        begun = [new() for _ in range(3)]
+        for upload in begun:
+            assert (await intake.reporter.put(upload, 0, data[0])).status == 200
+        assert (await intake.reporter.put(new(), 0, data[0])).error == "507 full"
+        for upload in begun:  # two chunks were reserved for each of them
+            assert (await intake.reporter.put(upload, 1, data[1])).status == 200
+        assert (await intake.reporter.put(begun[0], 2, data[2])).error == "507 full"
+        await intake.reporter.request("DELETE", f"/v1/uploads/{begun[1]}")
+        assert (await intake.reporter.put(begun[0], 2, data[2])).status == 200  # what was refused goes on later
+
+
+async def test_waiting_envelopes_fill_the_store_and_confirming_makes_room(world: World) -> None:
+    async with world.start(limits=SMALL) as intake:
+        for _ in range(3):
+            await intake.reporter.upload(envelope(2 * MIB, intake.clock.day))
+        last = new()
+        data = envelope(2 * MIB, intake.clock.day)
+        assert (await intake.reporter.put(last, 0, chunks(data)[0])).status == 200
+        assert (await intake.reporter.put(new(), 0, chunks(data)[0])).error == "507 full"
+        await intake.reporter.put(last, 1, chunks(data)[1])
+        assert (await intake.reporter.finish(last, 2 * MIB)).status == 200
+        listed = json.loads(await intake.desk.get("/v1/envelopes"))["envelopes"]
+        assert len(listed) == 4
+        for recipient in intake.instance.recipients:
+            body = {"recipient": recipient.hex(), "keys": [one["key"] for one in listed]}
+            await intake.desk.post("/v1/confirmations", json.dumps(body).encode())
+        assert (await intake.reporter.put(new(), 0, chunks(data)[0])).status == 200
+
+
+async def test_a_full_disk_says_full_and_keeps_what_was_accepted(sqlite_world: World) -> None:
+    async with sqlite_world.start() as intake:
+        kept = envelope(16 * sizes.KIB, intake.clock.day)
+        await intake.reporter.upload(kept)
+        # SQLite's own "database or disk is full", from its own page limit, on every connection from now on.
+        engine = intake.store.context.database.engine
+        pages: list[int] = []
+
+        def bound(connection: object, *_: object) -> None:
+            cursor = connection.cursor()  # type: ignore[attr-defined]
+            cursor.execute("PRAGMA page_count")
+            pages.append(cursor.fetchone()[0])
+            cursor.execute(f"PRAGMA max_page_count={pages[0] + 40}")
+            cursor.close()
+
+        event.listen(engine.sync_engine, "checkout", bound)
+        upload = new()
+        assert (await intake.reporter.put(upload, 0, envelope(MIB, intake.clock.day))).error == "507 full"
+        assert (await intake.reporter.request("GET", f"/v1/uploads/{upload}")).error == "404 unknown_upload"
+        listed = json.loads(await intake.desk.get("/v1/envelopes"))["envelopes"]
+        assert await intake.desk.get(f"/v1/envelopes/{listed[0]['key']}/0") == kept

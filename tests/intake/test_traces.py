@@ -1,0 +1,177 @@
+"""What the host must not keep: bytes of confirmed envelopes, clock times, addresses, order of arrival."""
+
+import asyncio
+import json
+import logging
+import os
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, inspect, text
+
+from dropbox.intake.tables import Base
+from dropbox.protocol import sizes
+from dropbox.storage.database import Database
+from tests.intake.conftest import Running, World
+from tests.simulators.intake_instance import chunks, envelope
+
+PLANTED = b"planted-ciphertext-"
+
+
+def files_with(folder: Path, needle: bytes) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and needle in path.read_bytes())
+
+
+async def confirm_everything(intake: Running) -> None:
+    keys = [one["key"] for one in json.loads(await intake.desk.get("/v1/envelopes"))["envelopes"]]
+    for recipient in intake.instance.recipients:
+        body = json.dumps({"recipient": recipient.hex(), "keys": keys}).encode()
+        await intake.desk.post("/v1/confirmations", body)
+
+
+@pytest.mark.parametrize("size", [16 * sizes.KIB, 4 * sizes.MIB])
+async def test_no_file_holds_the_bytes_of_a_confirmed_envelope(sqlite_world: World, size: int) -> None:
+    async with sqlite_world.start() as intake:
+        for _ in range(3):
+            await intake.reporter.upload(envelope(size, intake.clock.day, filling=PLANTED))
+        assert files_with(sqlite_world.folder, PLANTED) != []
+        await confirm_everything(intake)
+        assert files_with(sqlite_world.folder, PLANTED) == []
+        assert {"intake.db", "intake.db-wal", "intake.db-shm"} <= {one.name for one in sqlite_world.folder.iterdir()}
+
+
+async def test_no_file_holds_the_bytes_of_a_deleted_or_swept_upload_or_a_collected_card(sqlite_world: World) -> None:
+    async with sqlite_world.start() as intake:
+        deleted, swept = os.urandom(16).hex(), os.urandom(16).hex()
+        for upload in (deleted, swept):
+            await intake.reporter.put(upload, 0, chunks(envelope(2 * sizes.MIB, intake.clock.day, filling=PLANTED))[0])
+        await intake.reporter.request("DELETE", f"/v1/uploads/{deleted}")
+        card = (PLANTED * (sizes.CARD // 4))[: 4 * sizes.CARD]
+        await intake.desk.put(f"/v1/cards/{deleted}", card)
+        await intake.ministry.post("/v1/cards/confirmations", json.dumps({"keys": [deleted]}).encode())
+        intake.clock.forward(days=2)
+        await intake.store.housekeeping.maintain()
+        assert files_with(sqlite_world.folder, PLANTED) == []
+
+
+async def test_an_interrupted_deletion_is_completed_by_the_sweep(intake: Running) -> None:
+    await intake.reporter.upload(envelope(2 * sizes.MIB, intake.clock.day))
+    database = intake.store.context.database
+    async with database.write() as connection:  # as if the process had died between the row and its chunks
+        await connection.execute(text("DELETE FROM envelopes"))
+    await intake.store.housekeeping.sweep()
+    async with database.read() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM chunks")) == 0
+
+
+async def everything(database: Database) -> dict[str, list[dict[str, object]]]:
+    found = {}
+    async with database.read() as connection:
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        for table in tables:
+            rows = await connection.execute(text(f"SELECT * FROM {table}"))  # noqa: S608 - our own names
+            found[table] = [dict(row) for row in rows.mappings()]
+    return found
+
+
+async def test_no_column_holds_a_time_an_address_or_a_serial(intake: Running) -> None:
+    """Every number stored is a day, a small count, or a size; every short name of bytes is 16 random ones."""
+    started = intake.clock()
+    for _ in range(3):
+        await intake.reporter.upload(envelope(16 * sizes.KIB, intake.clock.day))
+        intake.clock.forward(seconds=1234)
+    await intake.reporter.put(os.urandom(16).hex(), 0, envelope(sizes.MIB, intake.clock.day))
+    board = intake.instance.board(intake.instance.recipients[0], intake.clock.day, intake.clock() + 10)
+    await intake.desk.put(f"/v1/boards/{intake.instance.recipients[0].hex()}", board)
+    await intake.desk.put(f"/v1/cards/{os.urandom(16).hex()}", bytes(4 * sizes.CARD))
+    stored = await everything(intake.store.context.database)
+    assert set(stored) == {*Base.metadata.tables, "alembic_version"}
+    days = {intake.clock.day, intake.clock.day + 1}
+    fits = days | set(range(10)) | {*sizes.ENVELOPE_LADDER, 32 * sizes.MIB}
+    numbers = {value for rows in stored.values() for row in rows for value in row.values() if isinstance(value, int)}
+    assert numbers <= fits
+    assert not any(abs(number - started) < 1_000_000 for number in numbers)
+    kinds = {type(value) for rows in stored.values() for row in rows for value in row.values()}
+    assert kinds <= {int, bytes, str}
+    texts = {value for rows in stored.values() for row in rows for value in row.values() if isinstance(value, str)}
+    assert texts <= {"cards", "current", "0001"}
+    for table in ("uploads", "chunks", "envelopes", "tombstones", "nonces"):
+        assert stored[table]
+        names = {value for row in stored[table] for value in row.values() if isinstance(value, bytes)}
+        assert all(len(name) == 16 or table == "chunks" for name in names)
+
+
+async def test_nothing_leads_from_an_upload_to_its_envelope(intake: Running) -> None:
+    upload = bytes.fromhex(await intake.reporter.upload(envelope(16 * sizes.KIB, intake.clock.day)))
+    stored = await everything(intake.store.context.database)
+    assert [row["token"] for row in stored["tombstones"]] == [upload]
+    others = [row for table, rows in stored.items() for row in rows if table != "tombstones"]
+    assert not any(upload in row.values() for row in others)
+
+
+async def test_sqlites_tables_have_no_row_ids(sqlite_world: World) -> None:
+    async with sqlite_world.start() as intake, intake.store.context.database.read() as connection:
+        rows = await connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+        without = {row.name for row in rows if "WITHOUT ROWID" in row.sql}
+        assert without == set(Base.metadata.tables)
+
+
+def schema(connection: Connection) -> dict[str, tuple[dict[str, bool], list[str]]]:
+    """Each table's columns, whether they may be null, and its primary key."""
+    found = inspect(connection)
+    return {
+        table: (
+            {column["name"]: column["nullable"] for column in found.get_columns(table)},
+            found.get_pk_constraint(table)["constrained_columns"],
+        )
+        for table in found.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+async def test_migrations_and_models_agree(world: World) -> None:
+    async with world.start() as intake, intake.store.context.database.read() as connection:
+        expected = {
+            name: ({one.name: bool(one.nullable) for one in table.columns}, [one.name for one in table.primary_key])
+            for name, table in Base.metadata.tables.items()
+        }
+        assert await connection.run_sync(schema) == expected
+
+
+async def test_a_daily_rewrite_puts_rows_in_the_order_of_their_random_keys(sqlite_world: World) -> None:
+    """The place of an envelope's bytes in the file tells when it came only until the rewrite."""
+    async with sqlite_world.start() as intake:
+        markers = [f"marker-{number}-".encode() for number in range(6)]
+        for marker in markers:
+            await intake.reporter.upload(envelope(256 * sizes.KIB, intake.clock.day, filling=marker))
+        await intake.store.housekeeping.maintain()
+        async with intake.store.context.database.read() as connection:
+            rows = await connection.execute(text("SELECT body FROM chunks ORDER BY envelope"))
+            by_key = [marker for row in rows for marker in markers if marker in row.body[:200]]
+        data = (sqlite_world.folder / "intake.db").read_bytes()
+        assert sorted(markers, key=data.rindex) == by_key
+
+
+async def test_nothing_about_a_reporter_is_logged(sqlite_world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with sqlite_world.start() as intake:
+        upload = await intake.reporter.upload(envelope(16 * sizes.KIB, intake.clock.day))
+        await intake.reporter.put(upload, 0, b"stranger")
+        await intake.reporter.request("GET", "/stranger?stranger=1")
+        wild = b"GET /stranger\xff HTTP/9.9\r\nstranger\r\n\r\n"
+        for payload in (wild, b"PUT /v1/uploads/x HTTP/1.1\r\nContent-Length: stranger\r\n\r\n"):
+            await _raw(intake.socket("reporters"), payload)
+    ours = [record for record in caplog.records if not re.match("sqlalchemy|aiosqlite|alembic|asyncio", record.name)]
+    assert [record.getMessage() for record in ours] == []
+    assert "stranger" not in caplog.text
+
+
+async def _raw(path: Path, payload: bytes) -> bytes:
+
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(payload)
+    writer.write_eof()
+    answer = await reader.read()
+    writer.close()
+    return answer

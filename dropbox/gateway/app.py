@@ -49,6 +49,7 @@ def make_app(
     static.add_route(app, site.stylesheet)
     app.router.add_get("/", public_pages.show_first)
     for language in LANGUAGES:
+        app.router.add_get(f"/{language.code}", public_pages.show_first)
         for page, handler in _SHOWN.items():
             app.router.add_get(path(page, language), handler)
         for page, handler in _SENT.items():

@@ -9,7 +9,7 @@ from dropbox.protocol.publication import Publication
 from dropbox.reporter.errors import VisitError
 from dropbox.reporter.exchange import fetch_bulletin, fetch_publication
 from dropbox.reporter.transport import Transport
-from dropbox.web.languages import LANGUAGES, language_in_path
+from dropbox.web.languages import language_in_path
 
 AUTHORITIES = (
     "Huis voor Klokkenluiders",
@@ -24,9 +24,12 @@ AUTHORITIES = (
 )
 
 
-async def show_first(_request: web.Request) -> web.Response:
-    """Send whoever names no language to the first one. `Accept-Language` is not looked at: it is a fingerprint."""
-    raise web.HTTPFound(path(Page.START, LANGUAGES[0]))
+async def show_first(request: web.Request) -> web.Response:
+    """Send whoever names no page to the first one, and no language to the first one.
+
+    `Accept-Language` is not looked at: it is a fingerprint.
+    """
+    raise web.HTTPFound(path(Page.START, language_in_path(request.path)))
 
 
 async def show_start(request: web.Request) -> web.Response:

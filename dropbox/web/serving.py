@@ -7,6 +7,8 @@ from aiohttp.web_protocol import RequestHandler
 
 from dropbox.web.headers import strip_identity
 
+KEEPALIVE_SECONDS = 75  # between two clicks of a reader; aiohttp's own default is an hour
+
 _SILENT = logging.getLogger("dropbox.web.silent")
 _SILENT.disabled = True  # aiohttp's own records carry addresses, paths and exception texts with a visitor's bytes
 
@@ -54,7 +56,15 @@ class QuietRunner(web.AppRunner):
 
     def __init__(self, app: web.Application, *, shutdown_seconds: float = 10.0) -> None:
         """Wrap `app`; open requests get `shutdown_seconds` to end when the runner stops."""
-        super().__init__(app, access_log=None, logger=_SILENT, shutdown_timeout=shutdown_seconds)
+        super().__init__(
+            app,
+            access_log=None,
+            logger=_SILENT,
+            shutdown_timeout=shutdown_seconds,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            # A compressed form is no form of ours; unpacking one is work that a stranger would have for nothing.
+            auto_decompress=False,
+        )
 
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()

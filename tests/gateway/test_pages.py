@@ -27,7 +27,7 @@ async def test_who_names_no_language_gets_the_first_whatever_the_browser_prefers
     async with world.client.get(world.base + "/", headers={"Accept-Language": "en"}, allow_redirects=False) as answer:
         assert answer.status == 302
         assert answer.headers["Location"] == "/nl/"
-    english = await world.get("/en/")
+    english = await world.get("/en")
     assert english.page.language == "en"
 
 

@@ -1,6 +1,7 @@
 """Every refused input says what to do, and gives back what was typed."""
 
 import asyncio
+import gzip
 import re
 
 import pytest
@@ -169,6 +170,11 @@ async def test_a_field_twice(world: World) -> None:
 async def test_what_is_no_form_at_all(world: World, body: bytes, headers: dict[str, str]) -> None:
     answer = await malformed(world, body, headers)
     assert "kwamen beschadigd aan" not in answer.page.text
+
+
+async def test_a_compressed_form_is_not_unpacked(world: World) -> None:
+    body = gzip.compress(encode_form(parts_of(await draft(world))))
+    await malformed(world, body, form_type() | {"Content-Encoding": "gzip"})
 
 
 async def test_a_nul_in_a_file_name(world: World) -> None:

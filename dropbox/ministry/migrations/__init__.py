@@ -1,0 +1,1 @@
+"""The Alembic folder of the inbox's database."""

@@ -6,6 +6,7 @@ signed for one socket or one instance is refused by every other one, whatever ad
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,8 @@ BAD_TIME: Final = "bad_time"
 REPLAYED: Final = "replayed"
 
 _HEX: Final = frozenset("0123456789abcdef")
+_SIGNATURE: Final = re.compile(LABEL + r"=:[A-Za-z0-9+/]{86}==:")  # one signature of 64 bytes, and none beside it
+_SIGNED_PARAMETERS: Final = '"@signature-params"'
 _SIGNATURE_FIELDS: Final = ("signature", "signature-input", "content-digest")
 _PARAMETERS: Final = frozenset({"created", "expires", "keyid", "nonce", "tag", "alg"})
 
@@ -179,7 +182,9 @@ class Verifier:
         if not target.startswith("/"):
             raise SignatureRefusedError(BAD_SIGNATURE)
         view = _Message(method, f"http://{self._audience}{target}", {name: lines[0] for name, lines in chosen.items()})
-        return _proven(self._verify(view, now), chosen["content-digest"][0])
+        if not _SIGNATURE.fullmatch(view.headers["signature"]):
+            raise SignatureRefusedError(BAD_SIGNATURE)
+        return _proven(self._verify(view, now), view.headers)
 
     def _verify(self, view: _Message, now: int) -> VerifyResult:
         publics = {key_id(raw): Ed25519PublicKey.from_public_bytes(raw) for raw in self._keys(now)}
@@ -195,9 +200,11 @@ class Verifier:
         return results[0]
 
 
-def _proven(result: VerifyResult, digest: str) -> SignedHeaders:
-    """Refuse a valid signature that covers something else than ours must, or carries parameters of another form."""
-    covered = tuple(name for name in result.covered_components if name != '"@signature-params"')
+def _proven(result: VerifyResult, headers: dict[str, str]) -> SignedHeaders:
+    """Refuse a valid signature that covers something else than ours must, or is spelled in another way."""
+    if headers["signature-input"] != f"{LABEL}={result.covered_components[_SIGNED_PARAMETERS]}":
+        raise SignatureRefusedError(BAD_SIGNATURE)
+    covered = tuple(name for name in result.covered_components if name != _SIGNED_PARAMETERS)
     if covered != tuple(f'"{name}"' for name in COMPONENTS) or not set(result.parameters) <= _PARAMETERS:
         raise SignatureRefusedError(BAD_SIGNATURE)
     nonce, expires = result.parameters.get("nonce"), result.parameters.get("expires")
@@ -205,4 +212,4 @@ def _proven(result: VerifyResult, digest: str) -> SignedHeaders:
         raise SignatureRefusedError(BAD_SIGNATURE)
     if not isinstance(expires, int):
         raise SignatureRefusedError(BAD_SIGNATURE)
-    return SignedHeaders(str(result.parameters["keyid"]), bytes.fromhex(nonce), expires, digest)
+    return SignedHeaders(str(result.parameters["keyid"]), bytes.fromhex(nonce), expires, headers["content-digest"])

@@ -57,6 +57,7 @@ class Dossier:
     files: int
     places: int = 0  # entries so far
     read_places: int = 0  # entries that were on a screen
+    unread: int = 0  # messages that were not
     feedback: str = ""  # the entry that is the first feedback, as digits
     read: bool = False  # whether a handler has ever had it on the screen
 

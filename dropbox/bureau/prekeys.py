@@ -25,7 +25,7 @@ KEPT_AFTER_FETCH: Final = 7  # days
 
 @dataclass(frozen=True)
 class Made:
-    """New prekeys for both keyrings.  The publisher's is saved first: a wrap without a seed is harmless."""
+    """New prekeys for both keyrings.  The recipient's is saved first: nothing may be sealed to a key without a seed."""
 
     publics: Mapping[bytes, PublicPrekey]
     seeds: Mapping[bytes, bytes] = field(repr=False)

@@ -133,6 +133,7 @@ class Reception:
             files=before.files + len(opened.files),
             last_day=max(before.last_day, day),
             places=before.places + 1,
+            unread=before.unread + 1,
         )
         acknowledgement = self._acknowledge(place, after)
         entry = _entry(opened, day)

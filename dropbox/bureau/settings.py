@@ -52,9 +52,6 @@ class Settings:
     cards_per_batch: int = 4
     """Cards in every batch, dummies included: a fixed number, the same that intake has."""
 
-    backup: Path | None = None
-    """Folder for copies of the vault's database; without it the desk warns."""
-
     notices: tuple[tuple[str, str], ...] = ()
     """`[[notices]]` with `language` and `text`: what the publication tells everyone."""
 
@@ -97,8 +94,6 @@ def parse(values: dict[str, Any]) -> Settings:
     }
     if "listen" in values:
         optional["host"], optional["port"] = _listen(_text(values, "listen"))
-    if "backup" in values:
-        optional["backup"] = _path(values, "backup")
     if "notices" in values:
         optional["notices"] = _notices(values["notices"])
     if "facts" in values:

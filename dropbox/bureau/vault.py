@@ -125,6 +125,11 @@ def request(state: PublisherState) -> CertificateRequest:
     )
 
 
+def accounts_of(folder: Path) -> Accounts:
+    """The accounts of a vault."""
+    return Accounts(folder / ACCOUNTS_FILE)
+
+
 class Vault:
     """An open vault.  `changing` is held by whoever changes a keyring together with the database."""
 
@@ -133,7 +138,7 @@ class Vault:
         self.folder = folder
         self.publisher = publisher
         self.database = database
-        self.accounts = Accounts(folder / ACCOUNTS_FILE)
+        self.accounts = accounts_of(folder)
         self.recipient: RecipientKeyring | None = None
         self.changing = asyncio.Lock()
 

@@ -30,6 +30,7 @@ class Desk:
                 limits.BULLETIN_BYTES,
             ),
             (web.put(f"/v1/boards/{_KEY}", self.put_board), limits.BOARD_BYTES),
+            (web.get(f"/v1/boards/{_KEY}", self.board, allow_head=False), 0),
             (web.put("/v1/publication", self.put_publication), limits.PUBLICATION_BYTES),
             *sending(self._store, Box.CARDS),
             *collecting(self._store, Box.OUTCOMES),
@@ -66,6 +67,10 @@ class Desk:
         """Replace a recipient's board."""
         await self._store.published.put_board(_key(request), request[BODY])
         return http.done()
+
+    async def board(self, request: web.Request) -> web.Response:
+        """Give a recipient's board back to the desk, which reads it after a restore."""
+        return http.octets(await self._store.published.board(_key(request)))
 
     async def put_publication(self, request: web.Request) -> web.Response:
         """Replace the publication."""

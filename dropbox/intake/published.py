@@ -58,6 +58,14 @@ class Published:
             raise Refusal(Code.NOT_READY)
         return _COUNT.pack(len(ordered)) + b"".join(_LENGTH.pack(len(board)) + board for board in ordered)
 
+    async def board(self, recipient: bytes) -> bytes:
+        """Give the newest board of one recipient. Raises Refusal when there is none."""
+        async with self._context.database.read() as connection:
+            body = await connection.scalar(select(BoardRow.body).where(BoardRow.recipient == recipient))
+        if body is None:
+            raise Refusal(Code.UNKNOWN_KEY)
+        return bytes(body)
+
     async def publication(self) -> bytes:
         """Give the newest publication. Raises Refusal when there is none."""
         async with self._context.database.read() as connection:

@@ -1,0 +1,184 @@
+"""`dropbox-desk`: make a desk, serve its pages and its sync, add accounts, check."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from dropbox.bureau import certificates, service
+from dropbox.bureau.app import create_app
+from dropbox.bureau.errors import DeskError, SettingsError
+from dropbox.bureau.keyring import RECIPIENT_NAME, PublisherKeyring
+from dropbox.bureau.settings import Settings, load
+from dropbox.bureau.vault import MIGRATIONS, NewDesk, accounts_of, make, request
+from dropbox.protocol import sizes
+from dropbox.protocol.errors import ProtocolError
+from dropbox.storage.database import open_database
+from dropbox.storage.errors import StorageError
+from dropbox.storage.migrations import require_schema
+from dropbox.storage.sealed_file import replace_file
+from dropbox.web.serving import QuietRunner
+
+_SHUTDOWN_SECONDS = 5.0
+_SHORTEST_PASSPHRASE = 12  # characters
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; the exit status is 0, or 1 when something is wrong, with a sentence on standard error."""
+    arguments = _parser().parse_args(argv)
+    os.umask(0o077)
+    try:
+        run: Callable[[argparse.Namespace, Settings], int] = arguments.run
+        return run(arguments, load(arguments.config))
+    except (DeskError, ProtocolError, StorageError) as error:
+        print(f"dropbox-desk: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dropbox-desk", description="The bureau's desk.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    init = commands.add_parser("init", help="make the keyrings and the first account")
+    init.set_defaults(run=_init)
+    init.add_argument("--request", type=Path, required=True, metavar="FILE", help="writes what the root is to certify")
+    serve = commands.add_parser("serve", help="serve the pages, fetch and publish, until told to stop")
+    serve.set_defaults(run=_serve)
+    checking = commands.add_parser("check", help="say in one screen what is wrong")
+    checking.set_defaults(run=_check)
+    account = commands.add_parser("account", help="add an account, or take one away").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    add = account.add_parser("add", help="an account that opens what a colleague's account opens")
+    add.set_defaults(run=_add_account)
+    add.add_argument("--from-user", required=True, metavar="NAME", help="the colleague")
+    add.add_argument("--from-password-file", type=Path, metavar="FILE", help="instead of asking for it")
+    remove = account.add_parser("remove", help="an account opens nothing any more")
+    remove.set_defaults(run=_remove_account)
+    for command in (init, serve, checking, add, remove):
+        command.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings, TOML")
+    for command in (init, serve, checking):
+        command.add_argument("--passphrase-file", type=Path, metavar="FILE", help="instead of asking for it")
+    for command in (init, add, remove):
+        command.add_argument("--user", required=True, metavar="NAME")
+    for command in (init, add):
+        command.add_argument("--password-file", type=Path, metavar="FILE", help="instead of asking for it")
+    return parser
+
+
+def _secret(path: Path | None, prompt: str, *, new: bool = False) -> str:
+    """From a file or from the terminal; never from the command line, which every process on the machine can read."""
+    if path is None:
+        secret = getpass.getpass(f"{prompt}: ")
+        if new and getpass.getpass("Once more: ") != secret:
+            raise SettingsError("The two were not the same; nothing was made. Start again.")
+        return secret
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{path} cannot be read.") from None
+
+
+def _init(arguments: argparse.Namespace, settings: Settings) -> int:
+    passphrase = _secret(arguments.passphrase_file, "Passphrase of the desk's service", new=True)
+    if len(passphrase) < _SHORTEST_PASSPHRASE:
+        raise SettingsError("The passphrase needs at least 12 characters; six random words are good.")
+    password = _secret(arguments.password_file, f"Password of {arguments.user}", new=True)
+    wanted = make(settings.vault, NewDesk(passphrase, arguments.user, password), service.now(), os.urandom)
+    try:
+        replace_file(arguments.request, wanted.to_bytes(), mode=0o644)
+    except OSError:
+        raise SettingsError(f"{arguments.request} cannot be written.") from None
+    print(f"The desk is made. Have {arguments.request} certified by the holder of the root key.")
+    return 0
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    asyncio.run(_until_stopped(settings, _secret(arguments.passphrase_file, "Passphrase of the desk's service")))
+    return 0
+
+
+async def _until_stopped(settings: Settings, passphrase: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with service.opened(settings, passphrase, service.now, os.urandom) as running:
+        runner = QuietRunner(create_app(running.desk, settings), shutdown_seconds=_SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            port = await _listen(runner, settings)
+            async with running.sync.running():
+                print(f"ready http://{settings.host}:{port}", flush=True)
+                await stop.wait()
+        finally:
+            await runner.cleanup()
+
+
+async def _listen(runner: QuietRunner, settings: Settings) -> int:
+    try:
+        await web.TCPSite(runner, settings.host.strip("[]"), settings.port).start()
+    except OSError:
+        raise SettingsError("The port of `listen` is taken, or may not be used.") from None
+    return int(runner.addresses[0][1])
+
+
+def _add_account(arguments: argparse.Namespace, settings: Settings) -> int:
+    accounts = accounts_of(settings.vault)
+    theirs = _secret(arguments.from_password_file, f"Password of {arguments.from_user}")
+    access_keys = accounts.unlock(arguments.from_user, theirs)
+    password = _secret(arguments.password_file, f"Password of {arguments.user}", new=True)
+    accounts.create(arguments.user, password, {RECIPIENT_NAME: access_keys[RECIPIENT_NAME]})
+    print(f"{arguments.user} can sign in.")
+    return 0
+
+
+def _remove_account(arguments: argparse.Namespace, settings: Settings) -> int:
+    accounts = accounts_of(settings.vault)
+    if accounts.users() == (arguments.user,):
+        raise SettingsError("This is the last account; without it nobody can ever open the cases again.")
+    accounts.remove(arguments.user)
+    print(f"{arguments.user} can no longer sign in. A copy of the old accounts file still opens the keyring.")
+    return 0
+
+
+def _check(arguments: argparse.Namespace, settings: Settings) -> int:
+    passphrase = _secret(arguments.passphrase_file, "Passphrase of the desk's service")
+    wrong = asyncio.run(_wrong(settings, passphrase))
+    for sentence in wrong:
+        print(f"- {sentence}")
+    print("Note: there is one recipient. If this machine is lost, so is every case on it.")
+    print("Nothing is wrong." if not wrong else "The desk is not ready to serve.")
+    return 1 if wrong else 0
+
+
+async def _wrong(settings: Settings, passphrase: str) -> list[str]:
+    found: list[str] = []
+    try:
+        state = PublisherKeyring.open(settings.vault, passphrase).state
+        today = service.now() // sizes.DAY
+        certificates.load(settings.keys_dir, settings.root).require(request(state), today)
+    except FileNotFoundError:
+        found.append("The vault holds no desk yet: run `dropbox-desk init` first.")
+    except (DeskError, StorageError) as error:
+        found.append(str(error))
+    try:
+        database = open_database(settings.database)
+        await require_schema(database, MIGRATIONS)
+        await database.close()
+    except StorageError as error:
+        found.append(str(error))
+    if not settings.intake_socket.exists():
+        found.append("intake_socket is not there: intake, or the way to it, does not run.")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,285 @@
+"""What goes out on the clock, also while nobody is signed in: bulletins, the board, the publication.
+
+Needs the publisher's keyring only, and reads nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from dropbox.bureau import bulletins, certificates, ledger, prekeys, store
+from dropbox.bureau.errors import NotCertifiedError
+from dropbox.bureau.host import Host
+from dropbox.bureau.keyring import BoardMark, PublisherState, prekey_name
+from dropbox.bureau.ledger import ACKNOWLEDGEMENT, ADOPTED, RECORD_DAYS, Record
+from dropbox.bureau.settings import Settings
+from dropbox.bureau.store import State
+from dropbox.bureau.vault import Vault
+from dropbox.protocol import sizes
+from dropbox.protocol.board import BoardIndex, assemble, padded_count
+from dropbox.protocol.board_head import SALT, BoardHead, append_signature, verify_board
+from dropbox.protocol.bulletin import DAILY, Bulletin
+from dropbox.protocol.errors import ProtocolError
+from dropbox.protocol.keys import Role
+from dropbox.protocol.publication import NoticeText, Publication, sign_publication
+from dropbox.protocol.secret_keys import SigningKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Clock = Callable[[], int]
+    Random = Callable[[int], bytes]
+
+logger = logging.getLogger("dropbox.bureau")
+
+BELIEVED_DAYS: Final = 7  # a board may be believed so long after the next one was due
+FLOOR_DAYS: Final = 180  # a board does not shrink within these
+PUBLICATION_DAYS: Final = 30  # without a newer one, pages stop showing it after these
+FAILURE_DAYS: Final = 60  # a failure stays on the handler's screen so long after its prekey died
+_NOTHING: Final = bytes(16)
+
+
+class Publisher:
+    """Signs and sends.  Every sending method raises CourierError and may be repeated."""
+
+    def __init__(self, vault: Vault, settings: Settings, clock: Clock, random: Random) -> None:
+        """Work on this vault."""
+        self._vault, self._settings, self._clock, self._random = vault, settings, clock, random
+        self._published: tuple[int, int] | None = None  # day and mailboxes_read_day of the last publication
+        self._offered = False
+        self.warnings: set[str] = set()
+
+    @property
+    def state(self) -> PublisherState:
+        """The publisher's keyring."""
+        return self._vault.publisher.state
+
+    @property
+    def today(self) -> int:
+        """The UTC day."""
+        return self._clock() // sizes.DAY
+
+    @property
+    def next_due(self) -> int:
+        """When the next board comes out: the next multiple of the period."""
+        period = self._settings.board_period
+        return (self._clock() // period + 1) * period
+
+    # -------------------------------------------------------------------------------------------- bulletins
+
+    async def make_bulletins(self) -> None:
+        """Sign what the coming days lack.  Raises NotCertifiedError when today can have none."""
+        today, root = self.today, self._settings.root
+        async with self._vault.changing:
+            async with self._vault.database.read() as connection:
+                have = await bulletins.archived(connection, root, today - 1, 1 << 31)
+            draft = bulletins.Draft(self.state, self._certificates(), root.instance, self._settings.board_period)
+            made = bulletins.due(have, draft, today)
+            async with self._vault.database.write() as connection:
+                for bulletin, body in made:
+                    await bulletins.keep(connection, bulletin, body)
+                await bulletins.drop_old(connection, today)
+        if today not in have and all(bulletin.day != today for bulletin, _ in made):
+            raise NotCertifiedError("No bulletin can be signed for today: a key or a certificate for it is missing.")
+
+    async def send_bulletins(self, host: Host) -> None:
+        """Give intake what it lacks; after a start, everything again, since intake may have been made anew."""
+        database = self._vault.database
+        if not self._offered:
+            async with database.write() as connection:
+                await bulletins.mark_all_unsent(connection, self.today)
+            self._offered = True
+        async with database.read() as connection:
+            waiting = await bulletins.unsent(connection, self.today)
+        for day, revision, body in waiting:
+            await host.put_bulletin(day, revision, body)
+            async with database.write() as connection:
+                await bulletins.mark_sent(connection, day, revision)
+
+    async def daily_bulletins(self) -> int:
+        """How many days from today on have a bulletin with a key of its own."""
+        async with self._vault.database.read() as connection:
+            have = await bulletins.archived(connection, self._settings.root, self.today, 1 << 31)
+        days = 0
+        while self.today + days in have and have[self.today + days].kind == DAILY:
+            days += 1
+        return days
+
+    # ------------------------------------------------------------------------------------------------ board
+
+    async def recover_board(self, host: Host) -> None:
+        """After a start: read the last published board and take back every record that the vault lacks.
+
+        A vault that was restored is behind its own board.  Until this has returned nothing may be sealed.  A board
+        older than the last one issued here, or none, is the host's doing: it is noted, and believed in nothing.
+        """
+        data = await host.board(self.state.recipient)
+        mark = self.state.last_board
+        self.warnings -= {"board-missing", "board-forged", "board-rolled-back"}
+        if data is None:
+            self.warnings |= {"board-missing"} if mark else set()
+            return
+        publics = (SigningKey(Role.BOARD, self.state.board_seed).public,)
+        try:
+            board = BoardIndex(verify_board(data, publics, self._settings.root.instance))
+        except ProtocolError:
+            self.warnings.add("board-forged")
+            return
+        if board.head.recipient != self.state.recipient or (mark and board.head.next_due < mark.next_due):
+            self.warnings.add("board-rolled-back")
+            return
+        async with self._vault.changing, self._vault.database.write() as connection:
+            key = self._vault.storage_key
+            have = {(one.reference, one.number) for one in await ledger.records(connection, key)}
+            for record in self._walked(board):
+                await ledger.note_next(connection, key, record.reference, record.number + 1)
+                if (record.reference, record.number) not in have:
+                    await ledger.add(connection, key, record)
+
+    def _walked(self, board: BoardIndex) -> list[Record]:
+        expires = self.today + RECORD_DAYS
+        return [
+            Record(self._random(16), reference, number, inner, ADOPTED, _NOTHING, expires, board.head.issued_day)
+            for reference, tag_key in self.state.tag_keys.items()
+            for number, inner in board.walk(tag_key)
+        ]
+
+    async def issue_board(self, host: Host) -> None:
+        """All live records anew under a fresh salt, signed and sent."""
+        bulletin = await self._todays_bulletin()
+        next_due = self.next_due
+        async with self._vault.changing:
+            live = await self._live()
+            body = self._board(bulletin, live, next_due)
+        await host.put_board(self.state.recipient, body)
+        await self._mark_published(live)
+
+    async def _todays_bulletin(self) -> Bulletin:
+        async with self._vault.database.read() as connection:
+            have = await bulletins.archived(connection, self._settings.root, self.today, self.today)
+        if self.today not in have:
+            raise NotCertifiedError("No bulletin can be signed for today: a key or a certificate for it is missing.")
+        return have[self.today]
+
+    async def _live(self) -> list[Record]:
+        """The records of this board, once the expired ones are dropped."""
+        key = self._vault.storage_key
+        async with self._vault.database.write() as connection:
+            found = await ledger.records(connection, key)
+            going = ledger.expired(found, await ledger.next_numbers(connection, key), self.today)
+            await ledger.drop(connection, going)
+        live = [one for one in found if one.name not in going and one.reference in self.state.tag_keys]
+        if len(live) <= sizes.BOARD_MAX_RECORDS:
+            self.warnings.discard("board-full")
+            return live
+        # A flood of reports swells the board with acknowledgements: these give way, and replies never do.
+        self.warnings.add("board-full")
+        live.sort(key=lambda one: (one.kind == ACKNOWLEDGEMENT, -one.expires_day))
+        return live[: sizes.BOARD_MAX_RECORDS]
+
+    def _board(self, bulletin: Bulletin, live: Sequence[Record], next_due: int) -> bytes:
+        today, state = self.today, self.state
+        recent = {size: day for size, day in state.board_sizes.items() if day > today - FLOOR_DAYS}
+        count = padded_count(len(live), max(recent, default=0))
+        head = BoardHead(
+            instance=self._settings.root.instance,
+            recipient=state.recipient,
+            salt=self._random(SALT),
+            issued_day=today,
+            next_due=next_due,
+            valid_until=next_due + BELIEVED_DAYS * sizes.DAY,
+            bulletin_hash=bulletin.hash,
+            records=count,
+        )
+        # How large it is by need, not by the floor: the floor would otherwise prolong itself for ever.
+        board_sizes = {**recent, padded_count(len(live), 0): today}
+        mark = BoardMark(today, next_due)
+        if (state.last_board, dict(state.board_sizes)) != (mark, board_sizes):
+            self._vault.publisher.save(replace(state, board_sizes=board_sizes, last_board=mark))
+        triples = [(state.tag_keys[one.reference], one.number, one.inner) for one in live]
+        unsigned = assemble(head, triples, self._random)
+        return append_signature(unsigned, SigningKey(Role.BOARD, state.board_seed).sign(unsigned))
+
+    async def _mark_published(self, live: Sequence[Record]) -> None:
+        fresh = {one.name for one in live if one.published_day is None}
+        if not fresh:
+            return
+        key = self._vault.storage_key
+        async with self._vault.changing, self._vault.database.write() as connection:
+            for record in await ledger.records(connection, key):
+                if record.name in fresh:
+                    await ledger.change(connection, key, replace(record, published_day=self.today))
+                    await ledger.post(connection, key, record.item, self.today)
+
+    # ------------------------------------------------------------------------------------------ publication
+
+    async def publish(self, host: Host) -> None:
+        """The publication, when the day or what it says has changed."""
+        wanted = (self.today, self.state.mailboxes_read_day)
+        if self._published == wanted:
+            return
+        async with self._vault.changing:
+            self._vault.publisher.save(replace(self.state, sequence=self.state.sequence + 1))
+        publication = Publication(
+            instance=self._settings.root.instance,
+            sequence=self.state.sequence,
+            issued_day=self.today,
+            valid_until_day=self.today + PUBLICATION_DAYS,
+            mailboxes_read_day=self.state.mailboxes_read_day,
+            notices=tuple(NoticeText(language, text) for language, text in self._settings.notices),
+            facts=self._settings.facts,
+        )
+        key = SigningKey(Role.PUBLICATION, self.state.publication_seed)
+        await host.put_publication(sign_publication(publication, key.sign))
+        self._published = wanted
+
+    # --------------------------------------------------------------------------------------------- prekeys
+
+    async def fetched(self, began: int) -> None:
+        """A fetch that began at this time was complete."""
+        async with self._vault.changing:
+            marked = prekeys.mark_fetched(self.state.prekeys, began)
+            if marked != dict(self.state.prekeys):
+                self._vault.publisher.save(replace(self.state, prekeys=marked))
+
+    async def destroy_prekeys(self) -> None:
+        """Destroy what is due, and let go of envelopes that nothing can open any more."""
+        async with self._vault.changing:
+            doomed = prekeys.doomed(self.state.prekeys, self.today, await self._waited_for())
+            if doomed:
+                self._vault.publisher.save(prekeys.without(self.state, doomed))
+                if self._vault.recipient is not None:
+                    keyring = self._vault.recipient
+                    keyring.save(prekeys.tidied(keyring.state, self.state))
+            await self._let_go()
+
+    async def _waited_for(self) -> set[bytes]:
+        async with self._vault.database.read() as connection:
+            waiting = await store.envelopes(connection, State.WAITING)
+            return {
+                name
+                for day, revision in {(one.day, one.revision) for one in waiting}
+                for name in self._names(await bulletins.find(connection, self._settings.root, day, revision))
+            }
+
+    def _names(self, bulletin: Bulletin | None) -> set[bytes]:
+        recipients = bulletin.recipients if bulletin else ()
+        return {prekey_name(one.prekey) for one in recipients if one.identity == self.state.recipient}
+
+    async def _let_go(self) -> None:
+        async with self._vault.database.write() as connection:
+            for one in await store.envelopes(connection, State.WAITING, State.FAILED):
+                bulletin = await bulletins.find(connection, self._settings.root, one.day, one.revision)
+                alive = self._names(bulletin) & self.state.prekeys.keys()
+                kept = sizes.PREKEY_LAST_DAY if bulletin is None else sizes.ACCEPTED_DAYS
+                if not alive and self.today > one.day + kept:
+                    reason = one.reason or "no-prekey"
+                    await store.fail(connection, one.envelope, reason, self.today)
+                    await store.move(connection, one.envelope, State.GONE)
+            over = await store.envelopes(connection, State.FORGOTTEN)
+            await store.forget(connection, [one.envelope for one in over if self.today > one.day + FAILURE_DAYS])
+
+    def _certificates(self) -> certificates.Certificates:
+        return certificates.load(self._settings.keys_dir, self._settings.root)

@@ -1,0 +1,228 @@
+"""Fetching and publishing on the clock, also while nobody is signed in.
+
+Two loops: one issues a board at every due time, the other fetches and opens.  A report that takes an hour over Tor
+then delays no board.  Each step stands alone: one failure never stops the rest, and the next round tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from dropbox.bureau import store
+from dropbox.bureau.cards import Cards
+from dropbox.bureau.errors import DeskError, NotCertifiedError
+from dropbox.bureau.host import Host, Listed
+from dropbox.bureau.publisher import Publisher
+from dropbox.bureau.reception import Reception
+from dropbox.bureau.renewal import Renewal
+from dropbox.bureau.settings import Settings
+from dropbox.bureau.store import State
+from dropbox.bureau.vault import Vault
+from dropbox.courier.errors import BadAnswerError, PeerError, RefusedError, UnreachableError
+from dropbox.protocol import sizes
+from dropbox.storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Clock = Callable[[], int]
+    Random = Callable[[int], bytes]
+
+logger = logging.getLogger("dropbox.bureau")
+
+LONGEST_SLEEP: Final = 30  # seconds; the clock may be set while we sleep
+
+_PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (UnreachableError, "unreachable"),
+    (PeerError, "peer"),
+    (RefusedError, "refused"),
+    (BadAnswerError, "bad-answer"),
+    (NotCertifiedError, "not-certified"),
+    (StorageError, "storage"),
+    (OSError, "storage"),
+    (DeskError, "fault"),
+)
+
+
+class Sync:
+    """Everything that happens by itself."""
+
+    def __init__(self, vault: Vault, settings: Settings, host: Host, clock: Clock, random: Random) -> None:
+        """Work on this vault, against this host."""
+        self._vault, self._settings, self._host, self._clock = vault, settings, host, clock
+        self.publisher = Publisher(vault, settings, clock, random)
+        self.reception = Reception(vault, settings.root, clock, random)
+        self.cards = Cards(vault, settings, clock, random)
+        self._renewal = Renewal(vault, clock, random)
+        self._destroyed_day = -1
+        self._wake = asyncio.Event()
+        self._fetching = asyncio.Lock()
+        self.last_fetch: int | None = None
+        self.problems: dict[str, str] = {}
+
+    @property
+    def problem(self) -> str:
+        """The first thing that went wrong in the last rounds, "" when nothing did."""
+        return next(iter(self.problems.values()), "")
+
+    def wake(self) -> None:
+        """Somebody has signed in: open what waits now, not at the next round."""
+        self._wake.set()
+
+    async def publish_round(self) -> None:
+        """Everything that goes out: bulletins, the board, the publication, cards."""
+        await self._step("recover", self._recover())
+        await self._step("renew", self._renewal.make())
+        await self._step("make-bulletins", self.publisher.make_bulletins())
+        await self._step("bulletins", self.publisher.send_bulletins(self._host))
+        await self._step("board", self._board())
+        await self._step("publication", self.publisher.publish(self._host))
+        await self._step("stock", self.cards.stock_up())
+        await self._step("cards", self.cards.send(self._host))
+
+    async def fetch_round(self) -> None:
+        """Everything that comes in: envelopes, then outcomes; what is open is confirmed; what is due is destroyed."""
+        async with self._fetching:
+            await self._step("recover", self._recover())
+            await self._step("fetch", self._fetch())
+            await self._step("open", self._open())
+            await self._step("confirm", self._confirm())
+            await self._step("outcomes", self.cards.collect(self._host))
+            await self._step("open-outcomes", self.cards.open_outcomes())
+            await self._step("destroy", self._destroy())
+
+    async def open_round(self) -> None:
+        """What a sign-in makes possible at once."""
+        async with self._fetching:
+            await self._step("renew", self._renewal.make())
+            await self._step("open", self._open())
+            await self._step("confirm", self._confirm())
+            await self._step("open-outcomes", self.cards.open_outcomes())
+        await self._step("stock", self.cards.stock_up())
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run both loops, and open at every sign-in, while the body runs."""
+        loops = [asyncio.create_task(one) for one in (self._publish_loop(), self._fetch_loop(), self._open_loop())]
+        try:
+            yield
+        finally:
+            for one in loops:
+                one.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+
+    async def _publish_loop(self) -> None:
+        while True:
+            due = self.publisher.next_due
+            await self.publish_round()
+            await self._sleep_until(due)
+
+    async def _fetch_loop(self) -> None:
+        while True:
+            due = self.publisher.next_due
+            await self.fetch_round()
+            await self._sleep_until(due)
+
+    async def _open_loop(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self.open_round()
+
+    async def _sleep_until(self, due: int) -> None:
+        while (left := due - self._clock()) > 0:  # noqa: ASYNC110 - what is waited for is the clock
+            await asyncio.sleep(min(left, LONGEST_SLEEP))
+
+    async def _step(self, name: str, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - a mistake in one step must not stop fetching and publishing
+            problem = next((code for kind, code in _PROBLEMS if isinstance(error, kind)), "fault")
+            if self.problems.get(name) != problem:
+                # The kind only: the text of an unforeseen exception could quote a reporter.
+                logger.warning("The step %s of the sync failed: %s", name, type(error).__name__)
+            self.problems[name] = problem
+        else:
+            self.problems.pop(name, None)
+
+    async def _recover(self) -> None:
+        if self.reception.boards_read:
+            return
+        await self.publisher.recover_board(self._host)
+        await self._renewal.catch_up()
+        self.reception.boards_read = True
+        self.wake()
+
+    async def _board(self) -> None:
+        if self.reception.boards_read:
+            await self.publisher.issue_board(self._host)
+
+    async def _fetch(self) -> None:
+        began = self._clock()
+        async with self._vault.database.read() as connection:
+            states = await store.known(connection)
+        complete = True
+        listed = await self._host.envelopes()
+        for one in listed:
+            if states.get(one.envelope, State.FETCHING) is State.FETCHING:
+                try:
+                    await self._fetch_one(one, new=one.envelope not in states)
+                except (BadAnswerError, RefusedError):
+                    complete = False  # this one is not what the host said; the others are still to be fetched
+        if complete:
+            await self.publisher.fetched(began)
+            self.last_fetch = self._clock()
+        await self._tidy(states, {one.envelope for one in listed})
+
+    async def _fetch_one(self, listed: Listed, *, new: bool) -> None:
+        database, today = self._vault.database, self._clock() // sizes.DAY
+        if new:
+            async with database.write() as connection:
+                await store.begin(connection, listed, today)
+        async with database.read() as connection:
+            start = await store.chunks_here(connection, listed.envelope)
+        for place in range(start, -(-listed.size // sizes.UPLOAD_CHUNK)):
+            body = await self._host.chunk(listed.envelope, place)
+            if len(body) != min(sizes.UPLOAD_CHUNK, listed.size - place * sizes.UPLOAD_CHUNK):
+                raise BadAnswerError
+            async with database.write() as connection:
+                await store.add_chunk(connection, listed.envelope, place, body)
+        async with database.write() as connection:
+            await store.move(connection, listed.envelope, State.WAITING)
+
+    async def _tidy(self, states: dict[bytes, State], listed: set[bytes]) -> None:
+        """Forget what was begun and is no longer there."""
+        lost = [name for name, state in states.items() if state is State.FETCHING and name not in listed]
+        if lost:
+            async with self._vault.database.write() as connection:
+                await store.forget(connection, lost)
+
+    async def _open(self) -> None:
+        await self.reception.open_waiting()
+
+    async def _confirm(self) -> None:
+        """Tell intake what is committed here.  Asked again after a crash: intake passes over what it does not know."""
+        database = self._vault.database
+        async with database.read() as connection:
+            opened = [one.envelope for one in await store.envelopes(connection, State.OPENED)]
+            gone = [one.envelope for one in await store.envelopes(connection, State.GONE)]
+        if not opened and not gone:
+            return
+        await self._host.confirm(self._vault.publisher.state.recipient, opened + gone)
+        async with database.write() as connection:
+            await store.forget(connection, opened)
+            for name in gone:
+                await store.move(connection, name, State.FORGOTTEN)
+        with contextlib.suppress(StorageError):
+            await database.checkpoint_truncate()
+
+    async def _destroy(self) -> None:
+        today = self._clock() // sizes.DAY
+        if self._destroyed_day != today:
+            await self.publisher.destroy_prekeys()
+            self._destroyed_day = today

@@ -1,0 +1,126 @@
+"""Debian's Chromium, driven by Playwright; Playwright's own browsers are never used."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import playwright.sync_api as playwright
+
+from tests.browser.driver import PATIENCE, Browser
+
+COMMANDS: Final = ("chromium", "chromium-browser")
+WIDTH: Final = 1280
+HEIGHT: Final = 900
+_FLAGS: Final = (
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+
+
+def installed() -> str | None:
+    """Return where the system's Chromium is."""
+    return next(filter(None, map(shutil.which, COMMANDS)), None)
+
+
+@contextmanager
+def running() -> Iterator[playwright.Browser]:
+    """Run a browser without a screen."""
+    command = installed()
+    assert command, "Chromium is not installed"
+    # Chromium refuses its sandbox to root; nothing but our own pages is opened.
+    flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else [*_FLAGS]
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=command, headless=True, args=flags)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Chromium(Browser):
+    """A window of its own: cookies and history are shared with no other. No script of a page runs in it."""
+
+    def __init__(self, browser: playwright.Browser, downloads: Path) -> None:
+        """Open an empty window."""
+        super().__init__(downloads)
+        self._context = browser.new_context(
+            java_script_enabled=False, accept_downloads=True, viewport={"width": WIDTH, "height": HEIGHT}
+        )
+        self._context.set_default_timeout(PATIENCE * 1000)
+        self._page = self._context.new_page()
+
+    def open(self, url: str) -> None:
+        """Go there."""
+        self._page.goto(url)
+
+    def back(self) -> None:
+        """Press Back."""
+        self._page.go_back()
+
+    def reload(self) -> None:
+        """Press Reload; the driver says yes by itself."""
+        self._page.reload()
+
+    @property
+    def address(self) -> str:
+        """Where we are."""
+        return self._page.url
+
+    @property
+    def html(self) -> str:
+        """The document."""
+        return self._page.content()
+
+    def cookies(self) -> Sequence[Any]:
+        """All of this window."""
+        return self._context.cookies()
+
+    def resize(self, width: int, height: int) -> None:
+        """Change the viewport."""
+        self._page.set_viewport_size({"width": width, "height": height})
+
+    def screenshot(self, file: Path) -> None:
+        """Write the page."""
+        self._page.screenshot(path=file, full_page=True)
+
+    def close(self) -> None:
+        """Close the window."""
+        self._context.close()
+
+    def _locate(self, xpath: str) -> playwright.Locator:
+        return self._page.locator(f"xpath={xpath}")
+
+    def _texts(self, xpath: str) -> list[str]:
+        return self._locate(xpath).all_inner_texts()
+
+    def _attribute(self, xpath: str, name: str) -> str:
+        return self._locate(xpath).get_attribute(name) or ""
+
+    def _value(self, xpath: str) -> str:
+        return self._locate(xpath).input_value()
+
+    def _press(self, xpath: str) -> None:
+        self._locate(xpath).click()
+
+    def _follow(self, xpath: str) -> None:
+        with self._page.expect_navigation():
+            self._locate(xpath).click()
+
+    def _write(self, xpath: str, text: str) -> None:
+        self._locate(xpath).fill(text)
+
+    def _choose(self, xpath: str, option: str) -> None:
+        self._locate(xpath).select_option(label=option)
+
+    def _attach(self, xpath: str, files: Sequence[Path]) -> None:
+        self._locate(xpath).set_input_files([*files])
+
+    def _fetch(self, xpath: str) -> Path:
+        with self._page.expect_download() as waiting:
+            self._locate(xpath).click()
+        file = self.downloads / f"{len([*self.downloads.iterdir()])}.download"
+        waiting.value.save_as(file)
+        return file

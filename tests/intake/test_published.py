@@ -91,6 +91,14 @@ async def test_a_recipient_without_a_board_is_left_out(intake: Running) -> None:
     assert answer.body == struct.pack(">BI", 1, len(board)) + board
 
 
+async def test_the_desk_gets_its_own_board_back(intake: Running) -> None:
+    name, other = intake.instance.recipients
+    board = intake.instance.board(name, intake.clock.day, next_due(intake))
+    await intake.desk.put(f"/v1/boards/{name.hex()}", board)
+    assert await intake.desk.get(f"/v1/boards/{name.hex()}") == board
+    assert await refused(intake.desk.get(f"/v1/boards/{other.hex()}")) == "404 unknown_key"
+
+
 async def test_a_rolled_back_board_is_refused(intake: Running) -> None:
     name = intake.instance.recipients[0]
     older, newer = (intake.instance.board(name, intake.clock.day, next_due(intake) + more) for more in (0, 10))

@@ -1,0 +1,1 @@
+"""The desk's pages: server-rendered, for the people of the bureau, on loopback."""

@@ -1,0 +1,23 @@
+"""The first page: what is due, what could not be opened, how the desk stands towards the host."""
+
+from aiohttp import web
+
+from dropbox.bureau.pages.paths import Page
+from dropbox.bureau.pages.site import View
+from dropbox.bureau.pages.timeline import urgency
+from dropbox.bureau.views import CaseStatus
+
+
+async def show(view: View) -> web.StreamResponse:
+    """Show every report, the earliest deadline first; closed ones apart."""
+    rows = await view.desk.cases()
+    return view.draw(
+        "inbox.html",
+        Page.INBOX,
+        current=[row for row in rows if row.status is not CaseStatus.CLOSED or row.unread],
+        closed=[row for row in rows if row.status is CaseStatus.CLOSED and not row.unread],
+        failures=await view.desk.failures(),
+        sync=await view.desk.sync_state(),
+        urgency=urgency,
+        done=view.done_words,
+    )

@@ -1,0 +1,161 @@
+"""What every view of the desk needs: the facade, sessions, and pages drawn in a language."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiohttp import web
+from babel.numbers import format_decimal
+
+from dropbox.bureau.desk import Desk
+from dropbox.bureau.pages import card_words, words
+from dropbox.bureau.pages.attempts import Attempts
+from dropbox.bureau.pages.paths import Page, path
+from dropbox.bureau.views import Handler
+from dropbox.web import static
+from dropbox.web.catalogues import mark
+from dropbox.web.failures import OUR_FAULT, Failure
+from dropbox.web.languages import LANGUAGES, Language, language_in_path
+from dropbox.web.sessions import Session, SessionCookie, Sessions
+from dropbox.web.static import StaticFile
+from dropbox.web.templating import Alternate, Frame, Link, Templates
+
+PACKAGE: Final = "dropbox.bureau"
+IDLE_SECONDS: Final = 15 * 60
+_UNITS: Final = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+COOKIE: Final = SessionCookie("desk")
+
+_MENU: Final = ((Page.INBOX, mark("Reports")), (Page.ACCOUNT, mark("My password")))
+_DESK_FAULT: Final = Failure(
+    OUR_FAULT.status,
+    OUR_FAULT.title,
+    mark("This is a fault of the desk's program, not yours. What was on the page before may or may not be done."),
+    mark("Go back to the reports and look. If it happens again, tell who runs the desk."),
+)
+
+
+@dataclass(slots=True)
+class Person:
+    """Who is signed in, and the forms that were used up: a note that is sent twice would be published twice."""
+
+    handler: Handler
+    spent: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One desk. `random(n)` gives n bytes from the system's generator."""
+
+    desk: Desk
+    templates: Templates
+    stylesheet: StaticFile
+    sessions: Sessions[Person]
+    attempts: Attempts
+    random: Callable[[int], bytes]
+
+    def text(self, language: Language, message: str, **values: object) -> str:
+        """Translate a marked message and fill in its values."""
+        return self.templates.text(language, message, **values)
+
+    def frame(self, language: Language, page: Page | None, names: dict[str, str], *, menu: bool) -> Frame:
+        """Return the frame of `page`; what a form gave (None) has no switch to another language."""
+        return Frame(
+            language=language,
+            site_name=self.text(language, words.SITE_NAME),
+            home_url=path(Page.INBOX, language),
+            stylesheet_url=self.stylesheet.url,
+            navigation=tuple(
+                Link(path(item, language), self.text(language, said), item is page) for item, said in _MENU if menu
+            ),
+            alternates=tuple(Alternate(path(page, other, **names), other) for other in LANGUAGES) if page else (),
+            wide=page in {Page.INBOX, Page.CASE, Page.CARD, Page.WRITE},
+        )
+
+
+SITE: Final = web.AppKey("site", Site)
+SESSION: Final[web.RequestKey[Session[Person]]] = web.RequestKey("session", Session)
+
+
+def bundle(name: str, *parts: tuple[str, str]) -> StaticFile:
+    """Return one stylesheet from several (package, file): one request, named by the hash of the whole."""
+    plain = b"".join(static.load(package, file).plain for package, file in parts)
+    digest = hashlib.sha256(plain).hexdigest()[:12]
+    return StaticFile(f"/static/{name}-{digest}.css", "text/css", plain, static.compress(plain))
+
+
+@dataclass(frozen=True)
+class View:
+    """One request as a view sees it: the site, the language, who is signed in."""
+
+    request: web.Request
+    site: Site
+    language: Language
+    session: Session[Person] | None
+
+    @classmethod
+    def of(cls, request: web.Request) -> "View":
+        """Return the view of a request."""
+        return cls(request, request.app[SITE], language_in_path(request.path), request.get(SESSION))
+
+    @property
+    def desk(self) -> Desk:
+        """The facade."""
+        return self.site.desk
+
+    @property
+    def person(self) -> Person:
+        """Who is signed in; only for pages behind the gate."""
+        assert self.session is not None, "the gate lets nobody through without a session"
+        return self.session.person
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Case, kind and file as the address gives them: checked by the router's patterns."""
+        return dict(self.request.match_info)
+
+    def url(self, page: Page, **names: str) -> str:
+        """Return the address of `page` in this language, for the same case unless `names` says otherwise."""
+        return path(page, self.language, **{**self.names, **names})
+
+    def say(self, message: str, **values: object) -> str:
+        """Translate."""
+        return self.site.text(self.language, message, **values)
+
+    def size(self, count: int) -> str:
+        """Write a number of bytes as people of this language do: "4,2 MB"."""
+        unit, name = next(((unit, name) for unit, name in _UNITS if count >= unit), (1, "bytes"))
+        return f"{format_decimal(count / unit, '#,##0.#', locale=self.language.code)} {name}"
+
+    def draw(self, template: str, page: Page | None, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401
+        """Answer with a page. Every template gets the names set here."""
+        html = self.site.templates.render(
+            template,
+            self.site.frame(self.language, page, self.names, menu=self.session is not None),
+            url=self.url,
+            page=Page,
+            user=self.session.person.handler.user if self.session else "",
+            csrf_value=self.session.csrf if self.session else "",
+            today=self.desk.today(),
+            words=words,
+            card_words=card_words,
+            size=self.size,
+            **values,
+        )
+        return web.Response(text=html, content_type="text/html", status=status)
+
+    def failure(self, failure: Failure) -> web.Response:
+        """Answer with an error page."""
+        shown = _DESK_FAULT if failure is OUR_FAULT else failure
+        said = {name: self.say(getattr(shown, name)) for name in ("title", "happened", "todo")}
+        return self.draw("failure.html", None, status=shown.status, **said)
+
+    def done(self, what: str, page: Page, **names: str) -> web.HTTPSeeOther:
+        """Return the redirect that ends a form: to `page`, which then says `words.DONE[what]`."""
+        return web.HTTPSeeOther(f"{self.url(page, **names)}?done={what}")
+
+    @property
+    def done_words(self) -> str:
+        """What the address says was done, in words; "" for anything that `done` did not make."""
+        said = words.DONE.get(self.request.query.get("done", ""))
+        return self.say(said) if said else ""

@@ -1,0 +1,230 @@
+"""Words that the code chooses, marked for translation: names of states, reasons and problems in plain language.
+
+What the reporter's own pages say stands here a second time, because roles do not import each other; a test keeps the
+two the same.
+"""
+
+from types import MappingProxyType
+from typing import Final
+
+from dropbox.bureau.errors import (
+    BoardFullError,
+    BoardsUnreadError,
+    DeskError,
+    EmptyNoteError,
+    NoReplyPossibleError,
+    NoteTooLongError,
+)
+from dropbox.bureau.opening import Reason
+from dropbox.bureau.views import CaseStatus, EntryKind, Flag
+from dropbox.web.catalogues import mark
+
+SITE_NAME: Final = mark("Desk of the Reporting Point")
+
+CATEGORIES: Final = MappingProxyType(
+    {
+        "": mark("No category chosen"),
+        "treatment": mark("Bullying, threats or sexual harassment"),
+        "discrimination": mark("Racism or discrimination"),
+        "retaliation": mark("Punished for reporting"),
+        "power": mark("Abuse of power"),
+        "corruption": mark("Bribery or corruption"),
+        "fraud": mark("Fraud or theft"),
+        "waste": mark("Waste of public money, or work done badly on purpose"),
+        "gifts": mark("Gifts and favours"),
+        "favouritism": mark("Favouritism in jobs and appraisals"),
+        "side_jobs": mark("Side jobs or conflicting interests"),
+        "information": mark("Misuse or leaking of information"),
+        "visas": mark("Visas, passports or consular help"),
+        "safety": mark("Safety at the post"),
+        "household": mark("Treatment of household staff"),
+        "private_time": mark("Misconduct in private time"),
+    }
+)
+
+YES_NO_UNSURE: Final = MappingProxyType({"yes": mark("Yes"), "no": mark("No"), "unsure": mark("Not sure")})
+
+STATUSES: Final = MappingProxyType(
+    {
+        CaseStatus.RECEIVED: mark("Received"),
+        CaseStatus.ASSESSING: mark("Assessing"),
+        CaseStatus.ADDRESSING: mark("Addressing"),
+        CaseStatus.CLOSED: mark("Closed"),
+    }
+)
+
+# ------------------------------------------------------------------------------------ as the reporter's page says it
+REPORTER_TITLES: Final = MappingProxyType(
+    {
+        EntryKind.REPLY: mark("Message from the bureau"),
+        EntryKind.STATUS: mark("Where your report stands"),
+        EntryKind.QUESTION: mark("Question from the bureau"),
+        EntryKind.NOTICE: mark("Notice from the bureau"),
+    }
+)
+REPORTER_STATUSES: Final = MappingProxyType(
+    {
+        CaseStatus.RECEIVED: mark("Your report has been received."),
+        CaseStatus.ASSESSING: mark("The bureau is looking into what you reported, and what risk you run."),
+        CaseStatus.ADDRESSING: mark("The bureau is acting on your report."),
+        CaseStatus.CLOSED: mark("The bureau has closed this report."),
+    }
+)
+
+# ------------------------------------------------------------------------------------------------------ the dialogue
+KINDS: Final = MappingProxyType(
+    {
+        EntryKind.MESSAGE: mark("From the reporter"),
+        EntryKind.REPLY: mark("Reply"),
+        EntryKind.STATUS: mark("Status"),
+        EntryKind.QUESTION: mark("Question"),
+        EntryKind.NOTICE: mark("Notice"),
+        EntryKind.ACKNOWLEDGEMENT: mark("Acknowledgement"),
+    }
+)
+WRITE: Final = MappingProxyType(
+    {
+        EntryKind.REPLY: mark("Write a reply"),
+        EntryKind.STATUS: mark("Say where the case stands"),
+        EntryKind.QUESTION: mark("Ask a question with fixed answers"),
+        EntryKind.NOTICE: mark("Write a notice"),
+    }
+)
+WRITE_HINTS: Final = MappingProxyType(
+    {
+        EntryKind.REPLY: mark("An answer to this reporter. It goes out with the next board."),
+        EntryKind.STATUS: mark("The stage of the case, with a sentence of your own if there is something to say."),
+        EntryKind.QUESTION: mark("The reporter picks one of your answers. Good for consent and for check-ins."),
+        EntryKind.NOTICE: mark("A general message to this reporter, such as when the bureau is shut."),
+    }
+)
+SLUGS: Final = MappingProxyType({"reply": EntryKind.REPLY, "status": EntryKind.STATUS, "question": EntryKind.QUESTION,
+                                 "notice": EntryKind.NOTICE})  # fmt: skip
+
+FLAGS: Final = MappingProxyType(
+    {
+        Flag.UNKNOWN_THREAD: mark("Follow-up to a report that this desk does not have"),
+        Flag.BAD_MAC: mark("Does not prove that it belongs to the report it names"),
+        Flag.OTHER_KEYS: mark("Names a known report, but with other keys"),
+        Flag.NO_KEYS: mark("Came without keys for this desk"),
+    }
+)
+FLAG_MEANING: Final = MappingProxyType(
+    {
+        Flag.UNKNOWN_THREAD: mark(
+            "It says that it continues an earlier report, but that report is not here. Perhaps it was discarded, or "
+            "another colleague's desk has it. It cannot be answered."
+        ),
+        Flag.BAD_MAC: mark(
+            "Somebody who knows the number of a report, but not its secret, may have sent this. Do not treat it as a "
+            "word of that reporter. It cannot be answered."
+        ),
+        Flag.OTHER_KEYS: mark(
+            "It names a report that is here, but brings keys of its own. It may be an attempt to take over a dialogue. "
+            "It is kept apart, and that dialogue is unchanged."
+        ),
+        Flag.NO_KEYS: mark(
+            "The reporter's keys in it are for other recipients of the bureau. You can read it; a colleague who has "
+            "the keys can answer."
+        ),
+    }
+)
+
+# ------------------------------------------------------------------------------------------------------ what went on
+DONE: Final = MappingProxyType(
+    {
+        "sent": mark("Sealed. It goes out with the next board, at its fixed time."),
+        "discarded": mark("The case is destroyed. Its acknowledgement and replies leave with the next board."),
+        "card": mark("The card is signed and sealed. It goes out with the next batch, at its fixed time."),
+        "password": mark("Your password is changed. Use the new one from now on."),
+        "signed-out": mark("You are signed out."),
+    }
+)
+
+PROBLEMS: Final = MappingProxyType(
+    {
+        "unreachable": mark("The intake host cannot be reached. Nothing is lost: envelopes wait there. See whether Tor "
+                            "and the network of this machine work."),
+        "refused": mark("The intake host refuses this desk's requests. Ask who runs it whether this desk's key is in "
+                        "its keys folder, and compare both clocks."),
+        "peer": mark("Something else than the intake host answered. Tell who runs the desk."),
+        "bad-answer": mark("The intake host gave an answer that makes no sense. Tell who runs it."),
+        "not-certified": mark("A key of this desk has no valid certificate. Ask the holders of the root key for one."),
+        "storage": mark("The vault's disk or database gives errors. Stop work and tell who runs the desk."),
+        "fault": mark("The desk's own program failed while fetching or publishing. It tries again at the next board; "
+                      "tell who runs the desk."),
+    }
+)  # fmt: skip
+OTHER_PROBLEM: Final = mark(
+    "Fetching or publishing failed. It is tried again at the next board; tell who runs the desk."
+)
+
+WARNINGS: Final = MappingProxyType(
+    {
+        "one-recipient": mark("Only one recipient can open reports. If that keyring is lost, reports are lost: add a "
+                              "second recipient."),
+        "no-backup": mark("No backup is set up. If this machine fails, its cases are gone: name a backup folder in "
+                          "the settings."),
+        "few-bulletins": mark("Soon no day keys are left for reporters. They are made while somebody is signed in: "
+                              "stay signed in until this goes away."),
+        "boards-unread": mark("The last board was not read back yet, so replies cannot be sealed. That is done as soon "
+                              "as the intake host can be reached."),
+    }
+)  # fmt: skip
+OTHER_WARNING: Final = mark("The desk reports something that these pages have no words for. Tell who runs the desk.")
+
+REASONS: Final = MappingProxyType(
+    {
+        Reason.DAMAGED: mark("It was altered or damaged on the way, or sealed without this desk's key. A sound copy of "
+                             "it would still open."),
+        Reason.NO_PREKEY: mark("The day key that it was sealed to has been destroyed on schedule. It cannot be opened "
+                               "again."),
+        Reason.NO_BULLETIN: mark("It names a bulletin that this desk has never issued."),
+        Reason.NOT_FOR_US: mark("It is not for this desk: its bulletin names other recipients. A colleague's desk may "
+                                "be able to open it."),
+        Reason.VERSION: mark("It is of a version that this program does not know. An update may be needed."),
+        Reason.SIZE: mark("It is not of a size that reports have. Some of it is missing, or it is no report."),
+        Reason.MALFORMED: mark("It opened, but what is inside does not follow the rules for reports."),
+        Reason.FAULT: mark("The desk's own program failed on it. Tell who runs the desk; it is tried again."),
+    }
+)  # fmt: skip
+OTHER_REASON: Final = mark("It does not follow the rules for reports.")
+
+# ------------------------------------------------------------------------------------------------------------- forms
+WRONG_SIGN_IN: Final = mark(
+    "Name and password do not belong together. Check both, and whether Caps Lock is on. Is the password lost? "
+    "Then a colleague with an account can have a new account made."
+)
+TOO_MANY_TRIES: Final = mark("There were too many wrong attempts. Wait %(count)s minutes, then try again.")
+TOO_MANY_TRIES_ONE: Final = mark("There were too many wrong attempts. Wait a minute, then try again.")
+EMPTY_TEXT: Final = mark("Write a text.")
+TOO_LONG: Final = mark("The text is %(over)s bytes too long. Make it shorter, or send it as two.")
+CHOOSE_STATUS: Final = mark("Choose where the case stands.")
+TWO_ANSWERS: Final = mark("Give at least two different answers to choose from.")
+ANSWER_TOO_LONG: Final = mark("An answer may have 200 bytes. Make this one shorter.")
+BOARD_FULL: Final = mark("The board is full: discard junk, or wait until old replies have expired.")
+BOARDS_UNREAD: Final = mark(
+    "The last board was not read back yet. Wait until the intake host can be reached, then send again."
+)
+CONFIRM_DISCARD: Final = mark("Tick the box to confirm that all this may be destroyed.")
+OLD_PASSWORD: Final = mark("This is not your present password.")
+SHORT_PASSWORD: Final = mark(
+    "A password has at least 12 characters. A few words that do not belong together work well."
+)
+TWO_PASSWORDS: Final = mark("The two new passwords differ. Type the new one twice.")
+SAME_PASSWORD: Final = mark("The new password is the old one. Choose another.")
+TOO_MANY_TRIES_HERE: Final = mark("There were too many wrong attempts. Wait ten minutes, then try again.")
+
+CANNOT_REPLY: Final = mark("This report came without keys that count, so nothing can be sealed to its reporter.")
+STILL_TOO_LONG: Final = mark("The note is longer than eight records hold. Make it shorter, or send it as two.")
+
+SENDING_FAULTS: Final[MappingProxyType[type[DeskError], str]] = MappingProxyType(
+    {
+        BoardFullError: BOARD_FULL,
+        BoardsUnreadError: BOARDS_UNREAD,
+        EmptyNoteError: EMPTY_TEXT,
+        NoReplyPossibleError: CANNOT_REPLY,
+        NoteTooLongError: STILL_TOO_LONG,
+    }
+)
+CHOOSE: Final = mark("Choose…")

@@ -10,8 +10,9 @@ import pytest
 _NOTHING_MAY_BE_SKIPPED: Final = "With CI set nothing may be skipped: "
 
 # No deadline: a busy machine is not a fault.
-hypothesis.settings.register_profile("default", deadline=None)
-hypothesis.settings.load_profile("default")
+hypothesis.settings.register_profile("default", deadline=None, max_examples=25)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=100, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

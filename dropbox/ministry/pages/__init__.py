@@ -1,0 +1,1 @@
+"""The inbox's pages: one module per screen, and what they share."""

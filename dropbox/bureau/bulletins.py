@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -34,6 +35,12 @@ _FALLBACK_REVISION: Final = 0
 _DAILY_REVISION: Final = 1
 
 
+@functools.lru_cache(maxsize=256)
+def _verified(body: bytes, root: RootPublicKey) -> Bulletin:
+    """Verified once: the coming days are looked at with every board."""
+    return verify_stored_bulletin(body, root)
+
+
 @dataclass(frozen=True)
 class Draft:
     """What a bulletin is made from besides the prekey of its day."""
@@ -48,14 +55,14 @@ async def archived(connection: AsyncConnection, root: RootPublicKey, first: int,
     """By day, the bulletin of the highest revision."""
     statement = select(BulletinRow.day, BulletinRow.body).where(BulletinRow.day.between(first, last))
     rows = await connection.execute(statement.order_by(BulletinRow.day, BulletinRow.revision))
-    return {row.day: verify_stored_bulletin(bytes(row.body), root) for row in rows}
+    return {row.day: _verified(bytes(row.body), root) for row in rows}
 
 
 async def find(connection: AsyncConnection, root: RootPublicKey, day: int, revision: int) -> Bulletin | None:
     """The bulletin that an envelope names, None when it is not in the archive."""
     place = (BulletinRow.day == day) & (BulletinRow.revision == revision)
     body = await connection.scalar(select(BulletinRow.body).where(place))
-    return None if body is None else verify_stored_bulletin(bytes(body), root)
+    return None if body is None else _verified(bytes(body), root)
 
 
 async def unsent(connection: AsyncConnection, today: int) -> list[tuple[int, int, bytes]]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from dropbox.bureau.errors import KeyringDamagedError
@@ -78,9 +77,9 @@ class PublisherState:
     storage_key: bytes = field(repr=False)
     card_public: bytes
     box_public: bytes
-    prekeys: Mapping[bytes, PublicPrekey] = MappingProxyType({})
-    tag_keys: Mapping[bytes, bytes] = field(default=MappingProxyType({}), repr=False)
-    board_sizes: Mapping[int, int] = MappingProxyType({})  # number of records -> last day with a board of so many
+    prekeys: Mapping[bytes, PublicPrekey] = field(default_factory=dict)
+    tag_keys: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
+    board_sizes: Mapping[int, int] = field(default_factory=dict)  # records -> last day that needed so many
     last_board: BoardMark | None = None
     sequence: int = 0
     mailboxes_read_day: int = 0
@@ -120,9 +119,9 @@ class RecipientState:
     card_seed: bytes = field(repr=False)
     box_seed: bytes = field(repr=False)
     seen_key: bytes = field(repr=False)
-    prekeys: Mapping[bytes, bytes] = field(default=MappingProxyType({}), repr=False)  # name -> sealed seed
-    threads: Mapping[bytes, ThreadKeys] = field(default=MappingProxyType({}), repr=False)  # by thread id
-    case_keys: Mapping[bytes, bytes] = field(default=MappingProxyType({}), repr=False)
+    prekeys: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)  # name -> sealed seed
+    threads: Mapping[bytes, ThreadKeys] = field(default_factory=dict, repr=False)  # by thread id
+    case_keys: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
 
 
 def wrap_seed(wrap: bytes, name: bytes, seed: bytes) -> bytes:

@@ -20,7 +20,7 @@ from dropbox.bureau.vault import Vault
 from dropbox.protocol import sizes
 from dropbox.protocol.board import BoardIndex, assemble, padded_count
 from dropbox.protocol.board_head import SALT, BoardHead, append_signature, verify_board
-from dropbox.protocol.bulletin import DAILY, Bulletin
+from dropbox.protocol.bulletin import DAILY, DAYS_AHEAD, FALLBACK_DAYS_AHEAD, Bulletin
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import Role
 from dropbox.protocol.publication import NoticeText, Publication, sign_publication
@@ -74,7 +74,7 @@ class Publisher:
         today, root = self.today, self._settings.root
         async with self._vault.changing:
             async with self._vault.database.read() as connection:
-                have = await bulletins.archived(connection, root, today - 1, 1 << 31)
+                have = await bulletins.archived(connection, root, today - 1, today + FALLBACK_DAYS_AHEAD)
             draft = bulletins.Draft(self.state, self._certificates(), root.instance, self._settings.board_period)
             made = bulletins.due(have, draft, today)
             async with self._vault.database.write() as connection:
@@ -101,7 +101,7 @@ class Publisher:
     async def daily_bulletins(self) -> int:
         """How many days from today on have a bulletin with a key of its own."""
         async with self._vault.database.read() as connection:
-            have = await bulletins.archived(connection, self._settings.root, self.today, 1 << 31)
+            have = await bulletins.archived(connection, self._settings.root, self.today, self.today + DAYS_AHEAD)
         days = 0
         while self.today + days in have and have[self.today + days].kind == DAILY:
             days += 1

@@ -49,7 +49,7 @@ class Thread:
 class Bureau:
     """One desk with one recipient."""
 
-    def __init__(self, now: int = NOW, kind: str = DAILY) -> None:
+    def __init__(self, now: int = NOW) -> None:
         self.now, self.day = now, now // sizes.DAY
         self.root = RootSecretKey.generate(os.urandom)
         self.signing = {
@@ -66,7 +66,7 @@ class Bureau:
             instance=self.root.public.instance,
             day=self.day,
             revision=0,
-            kind=kind,
+            kind=DAILY,
             certificates=tuple(
                 certificate_from_document(read_document(data, "certificate", limit=4096), self.root.public)
                 for data in certificates

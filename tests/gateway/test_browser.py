@@ -14,7 +14,9 @@ from tests.gateway.conftest import World
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=["--no-sandbox"]
+        )
         context = await browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 800})
         yield await context.new_page()
         await browser.close()

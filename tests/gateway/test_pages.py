@@ -1,9 +1,11 @@
 import asyncio
+import dataclasses
 
 import pytest
 
 from dropbox.gateway.paths import Page, path
-from dropbox.protocol.bulletin import FALLBACK
+from dropbox.protocol.bulletin import FALLBACK, sign_bulletin
+from dropbox.protocol.keys import Role
 from dropbox.protocol.publication import NoticeText
 from dropbox.web.languages import LANGUAGES, Language
 from tests.gateway.bureau import Bureau
@@ -99,10 +101,14 @@ async def test_the_form_says_beforehand_that_nothing_can_be_sent(world: World) -
 
 async def test_the_form_says_when_the_key_is_a_weaker_one(world: World) -> None:
     assert "a little less safe" not in (await world.get("/en/report")).page.text
-    weaker = Bureau(kind=FALLBACK)
-    object.__setattr__(weaker.bulletin, "instance", weaker.root.public.instance)
-    world.intake.static["/v1/bulletin"] = weaker.signed_bulletin()
-    assert "Reports cannot be sent just now" in (await world.get("/en/report")).page.text  # another root's
+    weaker = dataclasses.replace(world.bureau.bulletin, kind=FALLBACK)
+    world.intake.static["/v1/bulletin"] = sign_bulletin(weaker, world.bureau.signing[Role.BULLETIN].sign)
+    assert "a little less safe" in (await world.get("/en/report")).page.text
+
+
+async def test_the_form_trusts_no_bulletin_of_another_root(world: World) -> None:
+    world.intake.static["/v1/bulletin"] = Bureau().signed_bulletin()
+    assert "Reports cannot be sent just now" in (await world.get("/en/report")).page.text
 
 
 @pytest.mark.parametrize("target", ["/nl/niets", "/en/nothing", "/xx/", "/static/../../etc/passwd", "/nl//"])

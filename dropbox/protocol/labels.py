@@ -33,7 +33,6 @@ RECORD_TAG = _label("record/tag")
 RECORD_OUTER = _label("record/outer")
 
 # Hashes of documents and fingerprints
-INSTANCE = _label("instance")
 ROOT_FINGERPRINT = _label("root/fingerprint")
 BULLETIN_HASH = _label("bulletin/hash")
 

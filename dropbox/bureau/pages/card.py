@@ -12,6 +12,7 @@ from aiohttp import web
 from dropbox.bureau.errors import CardRefusedError
 from dropbox.bureau.pages import card_words, words
 from dropbox.bureau.pages.forms import Form
+from dropbox.bureau.pages.marking import Piece, mark_runs
 from dropbox.bureau.pages.paths import Page
 from dropbox.bureau.pages.site import View
 from dropbox.bureau.views import CardCheck, CardDraft, CaseView, Consent
@@ -34,6 +35,15 @@ class Batches:
     period: int
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the gates object to: sentences by field, and (name of a field, its text with the words marked)."""
+
+    problems: Problems = NO_PROBLEMS
+    marked: tuple[tuple[str, tuple[Piece, ...]], ...] = ()
+
+
+NO_REFUSAL: Final = Refusal()
 BATCHES: Final = web.AppKey("batches", Batches)
 
 
@@ -43,7 +53,7 @@ async def show(view: View) -> web.StreamResponse:
     category = case.facts.category if case.facts.category in words.CATEGORIES else ""
     ongoing = case.facts.ongoing or "unsure"
     draft = _draft(Form({"category": category, "ongoing": ongoing, "retaliation": "unsure"}))
-    return _form(view, case, draft, Consent(given=False, words=""), NO_PROBLEMS)
+    return _form(view, case, draft, Consent(given=False, words=""), NO_REFUSAL)
 
 
 async def submit(view: View, form: Form) -> web.StreamResponse:
@@ -51,7 +61,7 @@ async def submit(view: View, form: Form) -> web.StreamResponse:
     case = await view.desk.case(view.names["case"])
     draft, consent = _draft(form), Consent(form.ticked("consent"), form.text("words"))
     if form.raw("step") == "change":
-        return _form(view, case, draft, consent, NO_PROBLEMS)
+        return _form(view, case, draft, consent, NO_REFUSAL)
     found = await view.desk.check_card(case.row.identity, draft, consent)
     if not found.passed:
         return _objections(view, case, draft, consent, found)
@@ -88,28 +98,31 @@ def _objections(view: View, case: CaseView, draft: CardDraft, consent: Consent, 
     for finding in found.findings:
         said = view.say(card_words.OBJECTIONS.get(finding.code, card_words.OTHER_OBJECTION))
         name = view.say(card_words.FIELDS.get(finding.field or "consent", finding.field))
-        quoted = f" «{'», «'.join(finding.words)}»" if finding.words else ""
-        sentences.setdefault(finding.field or "consent", f"{name}: {said}{quoted}")
+        sentences.setdefault(finding.field or "consent", f"{name}: {said}")
     problems = Problems(tuple(Problem(field, sentence) for field, sentence in sentences.items()))
-    return _form(view, case, draft, consent, problems, status=422)
+    marked = [
+        (view.say(card_words.FIELDS[finding.field]), mark_runs(getattr(draft, finding.field), finding.words))
+        for finding in found.findings
+        if finding.words and finding.field in card_words.FIELDS
+    ]
+    return _form(view, case, draft, consent, Refusal(problems, tuple(marked)))
 
 
 def _choices(view: View, said: dict[str, str]) -> list[Choice]:
     return [Choice(value, view.say(text)) for value, text in said.items()]
 
 
-def _form(
-    view: View, case: CaseView, draft: CardDraft, consent: Consent, problems: Problems, *, status: int = 200
-) -> web.Response:
+def _form(view: View, case: CaseView, draft: CardDraft, consent: Consent, refusal: Refusal) -> web.Response:
     empty = {"": words.CHOOSE}
     return view.draw(
         "card.html",
         Page.CARD if view.request.method == "GET" else None,
-        status=status,
+        status=422 if refusal.problems else 200,
         case=case,
         draft=draft,
         consent=consent,
-        problems=problems,
+        problems=refusal.problems,
+        marked=refusal.marked,
         regions=_choices(view, {**empty, **card_words.REGIONS}),
         staff=_choices(view, dict(card_words.STAFF)),
         functions=_choices(view, dict(card_words.FUNCTIONS)),

@@ -8,6 +8,7 @@ from dropbox.bureau.pages.paths import Page
 from dropbox.bureau.pages.site import View
 from dropbox.web.downloads import as_download
 from dropbox.web.forms import NO_PROBLEMS, Problem, Problems
+from dropbox.web.languages import LANGUAGES
 
 
 async def show(view: View) -> web.StreamResponse:
@@ -20,6 +21,7 @@ async def show(view: View) -> web.StreamResponse:
         case=case,
         line=timeline.draw(case.row.deadlines, view.desk.today()),
         urgency=timeline.urgency,
+        languages={language.code: language.name for language in LANGUAGES},
         done=view.done_words,
     )
 

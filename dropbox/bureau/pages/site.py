@@ -22,6 +22,7 @@ from dropbox.web.static import StaticFile
 from dropbox.web.templating import Alternate, Frame, Link, Templates
 
 PACKAGE: Final = "dropbox.bureau"
+_WIDE: Final = frozenset({"inbox.html", "case.html", "card.html"})
 IDLE_SECONDS: Final = 15 * 60
 _UNITS: Final = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 COOKIE: Final = SessionCookie("desk")
@@ -58,7 +59,7 @@ class Site:
         """Translate a marked message and fill in its values."""
         return self.templates.text(language, message, **values)
 
-    def frame(self, language: Language, page: Page | None, names: dict[str, str], *, menu: bool) -> Frame:
+    def frame(self, language: Language, page: Page | None, names: dict[str, str], *, menu: bool, wide: bool) -> Frame:
         """Return the frame of `page`; what a form gave (None) has no switch to another language."""
         return Frame(
             language=language,
@@ -69,7 +70,7 @@ class Site:
                 Link(path(item, language), self.text(language, said), item is page) for item, said in _MENU if menu
             ),
             alternates=tuple(Alternate(path(page, other, **names), other) for other in LANGUAGES) if page else (),
-            wide=page in {Page.INBOX, Page.CASE, Page.CARD, Page.WRITE},
+            wide=wide,
         )
 
 
@@ -125,13 +126,13 @@ class View:
     def size(self, count: int) -> str:
         """Write a number of bytes as people of this language do: "4,2 MB"."""
         unit, name = next(((unit, name) for unit, name in _UNITS if count >= unit), (1, "bytes"))
-        return f"{format_decimal(count / unit, '#,##0.#', locale=self.language.code)} {name}"
+        return f"{format_decimal(count / unit, '#,##0.#', locale=self.language.code)}\u00a0{name}"
 
     def draw(self, template: str, page: Page | None, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401
         """Answer with a page. Every template gets the names set here."""
         html = self.site.templates.render(
             template,
-            self.site.frame(self.language, page, self.names, menu=self.session is not None),
+            self.site.frame(self.language, page, self.names, menu=self.session is not None, wide=template in _WIDE),
             url=self.url,
             page=Page,
             user=self.session.person.handler.user if self.session else "",

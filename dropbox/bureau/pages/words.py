@@ -171,6 +171,9 @@ WARNINGS: Final = MappingProxyType(
                               "as the intake host can be reached."),
     }
 )  # fmt: skip
+URGENT: Final = ("few-bulletins", "boards-unread")
+"""Warnings that cannot wait until somebody looks at the foot of the page."""
+
 OTHER_WARNING: Final = mark("The desk reports something that these pages have no words for. Tell who runs the desk.")
 
 REASONS: Final = MappingProxyType(

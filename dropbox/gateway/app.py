@@ -47,7 +47,7 @@ def make_app(
     app[SITE] = site
     headers.install(app)
     static.add_route(app, site.stylesheet)
-    app.router.add_get("/", public_pages.show_first)
+    app.router.add_get("/", public_pages.show_start)  # no redirect: it would be a third request
     for language in LANGUAGES:
         app.router.add_get(f"/{language.code}", public_pages.show_first)
         for page, handler in _SHOWN.items():

@@ -25,22 +25,22 @@ AUTHORITIES = (
 
 
 async def show_first(request: web.Request) -> web.Response:
-    """Send whoever names no page to the first one, and no language to the first one.
-
-    `Accept-Language` is not looked at: it is a fingerprint.
-    """
+    """Send whoever names a language without a page to its first one."""
     raise web.HTTPFound(path(Page.START, language_in_path(request.path)))
 
 
 async def show_start(request: web.Request) -> web.Response:
-    """The first page."""
+    """The first page; without a language in the path, in the first one.
+
+    `Accept-Language` is not looked at: it is a fingerprint.
+    """
     site, language = request.app[SITE], language_in_path(request.path)
     publication = await _publication(site, request.app[TRANSPORT])
     html = site.draw(
         "start.html",
         language,
         Page.START,
-        read_day=publication.mailboxes_read_day if publication else None,
+        read_day=publication.mailboxes_read_day or None if publication else None,  # 0: not yet
         notices=[item.text for item in publication.notices if item.language == language.code] if publication else [],
         authorities=AUTHORITIES,
     )

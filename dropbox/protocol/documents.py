@@ -72,10 +72,18 @@ def _check_scalar(value: object) -> None:
             pass
         case int() if abs(value) <= MAX_INTEGER:
             pass
-        case str() if not any("\ud800" <= char <= "\udfff" for char in value):
+        case str() if _is_whole(value):
             pass
         case _:
             raise Malformed("half of a character, or a value that documents do not have")
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a character: a surrogate without its other half
+        return False
+    return True
 
 
 def fields(value: object, names: Iterable[str], optional: Iterable[str] = ()) -> Json:

@@ -86,7 +86,7 @@ def _pattern(where: Page, language: Language) -> str:
     return address
 
 
-async def _first_page(_request: web.Request) -> web.StreamResponse:  # noqa: RUF029 - aiohttp asks for a coroutine
+async def _first_page(_request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther(path(Page.INBOX, LANGUAGES[0]))
 
 

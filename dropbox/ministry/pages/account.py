@@ -10,7 +10,7 @@ from dropbox.storage.errors import WeakPasswordError, WrongPasswordError
 from dropbox.web.forms import NO_PROBLEMS, Problem, Problems
 
 
-async def show(view: View) -> web.StreamResponse:  # noqa: RUF029 - the router asks for a coroutine
+async def show(view: View) -> web.StreamResponse:
     """Show the form."""
     return _draw(view)
 

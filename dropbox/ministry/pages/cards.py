@@ -81,7 +81,7 @@ def _problems(view: View, card: CardView, form: Form) -> Problems:
     state, text = form.raw("state"), form.text("text").strip()
     if state not in FOLLOWS[card.state]:
         found.append(Problem("state", view.say(words.CHOOSE_STATE)))
-    if state == State.MEASURE and form.raw("measure") not in MEASURES_TAKEN:
+    elif state == State.MEASURE and form.raw("measure") not in MEASURES_TAKEN:
         found.append(Problem("measure", view.say(words.CHOOSE_MEASURE)))
     if state == State.CLOSED and not text:
         found.append(Problem("text", view.say(words.CLOSING_TEXT)))

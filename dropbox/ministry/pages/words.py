@@ -34,9 +34,9 @@ CATEGORIES: Final[Mapping[str, str]] = MappingProxyType({
     "private_time": mark("Misconduct in private time"),
 })  # fmt: skip
 REGIONS: Final[Mapping[str, str]] = MappingProxyType({
-    "africa": mark("Africa south of the Sahara"),
+    "africa": mark("Africa"),
     "asia-pacific": mark("Asia and the Pacific"),
-    "europe": mark("Europe and Central Asia"),
+    "europe": mark("Europe, The Hague included"),
     "latin-america": mark("Latin America and the Caribbean"),
     "middle-east": mark("Middle East and North Africa"),
     "north-america": mark("North America"),
@@ -57,7 +57,7 @@ FUNCTIONS: Final[Mapping[str, str]] = MappingProxyType({
 SERIOUSNESS: Final[Mapping[int, str]] = MappingProxyType({
     1: mark("1: limited"),
     2: mark("2: serious"),
-    3: mark("3: very serious"),
+    3: mark("3: very serious, or a danger to people"),
 })  # fmt: skip
 YES_NO_UNSURE: Final[Mapping[str, str]] = MappingProxyType({
     "yes": mark("Yes"),
@@ -76,7 +76,7 @@ CHOICES: Final[Mapping[State, tuple[str, str]]] = MappingProxyType({
     State.RECEIVED: (mark("Received"), mark("You have read the card and will come back to it.")),
     State.INVESTIGATING: (mark("We are looking into it"), mark("Say in a few words how, as far as you can.")),
     State.MEASURE: (mark("A measure was taken"), mark("Choose below which kind.")),
-    State.CLOSED: (mark("Closed"), mark("Say what was done, or why nothing is done. The reporter has a right to that.")),
+    State.CLOSED: (mark("Closed"), mark("Say what was done, or why nothing is. The bureau has to tell the reporter.")),
 })  # fmt: skip
 TAKE_UP_AGAIN: Final = mark("We take it up again")
 MEASURES: Final[Mapping[str, str]] = MappingProxyType({
@@ -91,7 +91,7 @@ MEASURES: Final[Mapping[str, str]] = MappingProxyType({
 })  # fmt: skip
 
 REASONS: Final[Mapping[Reason, str]] = MappingProxyType({
-    Reason.DOES_NOT_OPEN: mark("It does not open with this inbox's key: altered on the way, or sealed for somebody else."),
+    Reason.DOES_NOT_OPEN: mark("It does not open with this inbox's key: altered on the way, or for somebody else."),
     Reason.NOT_CERTIFIED: mark("On the day it came, no card key of the bureau was certified here."),
     Reason.BAD_SIGNATURE: mark("It is not signed by the bureau's card key. It may be a forgery: tell the bureau."),
     Reason.WRONG_INSTANCE: mark("It says inside that it is meant for somebody else. Tell the bureau."),
@@ -106,12 +106,12 @@ TROUBLES: Final[Mapping[Trouble, str]] = MappingProxyType({
     Trouble.FULL: mark("The bureau has not collected our answers for a long time. They wait here; ask the bureau."),
     Trouble.BAD_ANSWER: mark("The intake host answers in a form that the protocol does not have. Tell the bureau."),
     Trouble.KEYS: mark("The folder of certificates cannot be read, or holds one that the root key did not sign."),
-    Trouble.NOT_OURS: mark("The certificates do not name the keys of this inbox, or have run out. Ask the holders of the "
-                           "root key."),
+    Trouble.NOT_OURS: mark("The certificates do not name the keys of this inbox, or have run out. Ask the holders "
+                           "of the root key."),
     Trouble.NO_BUREAU: mark("There is no valid certificate for the bureau's keys. Cards cannot be checked, and answers "
                             "cannot be sealed."),
-    Trouble.NO_DUMMIES: mark("Nobody signed in for so long that the stock for sending ran out. Now that you are here, it "
-                             "is filled again."),
+    Trouble.NO_DUMMIES: mark("Nobody signed in for so long that the stock for sending ran out. Now that you are here, "
+                             "it is filled again."),
     Trouble.MANY_WAITING: mark("Very many sealed cards wait. No more are collected until these are opened."),
     Trouble.DATABASE: mark("The inbox's own database failed. Check the disk's free room."),
     Trouble.OURS: mark("A round failed by a fault of this program. It is tried again; tell who runs it."),
@@ -125,10 +125,10 @@ CHOOSE_STATE: Final = mark("Choose where the card stands now.")
 CHOOSE_MEASURE: Final = mark("Choose which kind of measure was taken.")
 CLOSING_TEXT: Final = mark("Write what was done, or why nothing is done. A card is not closed without words.")
 TEXT_LONG: Final = mark("The text is too long by about %(count)s characters. Make it shorter; nothing was sent.")
-OVERTAKEN: Final = mark("This card was answered in the meantime, or you sent the form twice. Read the history below, then "
-                        "decide whether your answer still fits.")  # fmt: skip
-NO_BUREAU_KEY: Final = mark("There is no valid certificate for the bureau's key, so nothing can be sealed to it. Keep your "
-                            "text and ask the holders of the root key.")  # fmt: skip
+OVERTAKEN: Final = mark("This card was answered in the meantime, or you sent the form twice. Read what was answered, "
+                        "then decide whether your answer still fits.")  # fmt: skip
+NO_BUREAU_KEY: Final = mark("There is no valid certificate for the bureau's key, so nothing can be sealed to it. Keep "
+                            "your text and ask the holders of the root key.")  # fmt: skip
 
 OLD_WRONG: Final = mark("The present password is wrong.")
 NEW_WEAK: Final = mark("A password has 12 characters or more.")

@@ -1,0 +1,78 @@
+"""Run an inbox: its pages on loopback and its exchange with intake, until told to stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from aiohttp import web
+
+from dropbox.courier.client import CourierClient
+from dropbox.courier.signing import audience
+from dropbox.ministry.app import create_app
+from dropbox.ministry.errors import SettingsError
+from dropbox.ministry.inbox import Inbox
+from dropbox.ministry.keyring import CourierKeys, Folder
+from dropbox.ministry.settings import Settings
+from dropbox.ministry.store import Store
+from dropbox.ministry.sync import Sync
+from dropbox.protocol.keys import Role
+from dropbox.web.serving import QuietRunner
+
+SHUTDOWN_SECONDS: Final = 5
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    folder: Folder,
+    service: CourierKeys,
+    clock: Callable[[], int],
+    random: Callable[[int], bytes],
+) -> AsyncIterator[tuple[Inbox, Sync]]:
+    """Give an inbox, locked, and its exchange, not yet begun.  The caller holds the folder's lock.
+
+    Raises SettingsError and StorageError.
+    """
+    store = await Store.open(settings.database, random)
+    try:
+        inbox = Inbox(settings, folder, service, store, clock)
+        inbox.read_certificates()
+        audience_name = audience(Role.MINISTRY_COURIER.value, settings.root.instance)
+        courier = CourierClient.over_unix_socket(settings.intake_socket, service.courier, audience_name, clock, random)
+        async with courier:
+            yield inbox, Sync(inbox, courier)
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def serving(settings: Settings, inbox: Inbox, sync: Sync) -> AsyncIterator[str]:
+    """Serve the pages and exchange with intake while the body runs; give the pages' address.
+
+    Raises SettingsError when the port is taken.
+    """
+    runner = QuietRunner(create_app(inbox, sync), shutdown_seconds=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        port = await _listen(runner, settings)
+        exchange = asyncio.create_task(sync.run())
+        try:
+            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            yield f"http://{host}:{port}"
+        finally:
+            exchange.cancel()
+            with suppress(asyncio.CancelledError):
+                await exchange
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> int:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError:
+        raise SettingsError(
+            "listen names a port that is taken, or an address that this machine does not have."
+        ) from None
+    return int(runner.addresses[0][1])

@@ -79,15 +79,22 @@ def open_once(key: bytes, ciphertext: bytes, aad: bytes = b"") -> bytes:
 
 
 def x25519(secret: bytes, public: bytes) -> bytes:
-    """X25519 (RFC 7748).  libsodium refuses the low-order points, whose result everybody knows."""
+    """X25519 (RFC 7748).  libsodium refuses the low-order points, whose result everybody knows.
+
+    The binding does not look at lengths: it would read what stands in memory behind a key that is too short.
+    """
+    if len(secret) != sizes.X25519_PUBLIC or len(public) != sizes.X25519_PUBLIC:
+        raise DoesNotOpen("an X25519 key has 32 bytes")
     try:
         return nacl.bindings.crypto_scalarmult(secret, public)
     except (nacl.exceptions.CryptoError, ValueError, TypeError) as error:
-        raise DoesNotOpen("a point of low order or of the wrong length") from error
+        raise DoesNotOpen("a point of low order") from error
 
 
 def x25519_public(secret: bytes) -> bytes:
     """The public key of a 32-byte X25519 secret."""
+    if len(secret) != sizes.X25519_PUBLIC:  # as in ``x25519``
+        raise ValueError("an X25519 secret has 32 bytes")
     return nacl.bindings.crypto_scalarmult_base(secret)
 
 

@@ -142,3 +142,11 @@ class CannotOpenError(DeskError):
         """Keep the reason."""
         super().__init__(f"An envelope could not be opened: {reason}.")
         self.reason = reason
+
+
+class ClockError(DeskError):
+    """This machine's clock is far from the day of the last complete fetch: nothing is published or destroyed."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The clock of this machine is wrong, or intake has not been reached for a month.")

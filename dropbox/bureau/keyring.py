@@ -83,6 +83,7 @@ class PublisherState:
     last_board: BoardMark | None = None
     sequence: int = 0
     mailboxes_read_day: int = 0
+    clock_day: int = 0  # of the last fetch that was complete: intake's clock and ours agreed within minutes
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,7 @@ def _publisher_to_json(state: PublisherState) -> documents.Json:
         "board_sizes": {str(size): day for size, day in state.board_sizes.items()},
         "box_public": state.box_public.hex(),
         "bulletin_seed": state.bulletin_seed.hex(),
+        "clock_day": state.clock_day,
         "card_public": state.card_public.hex(),
         "courier_seed": state.courier_seed.hex(),
         "last_board": None if board is None else [board.issued_day, board.next_due],
@@ -238,8 +240,9 @@ def _publisher_to_json(state: PublisherState) -> documents.Json:
 
 
 _PUBLISHER_FIELDS: Final = (
-    "board_seed", "board_sizes", "box_public", "bulletin_seed", "card_public", "courier_seed", "last_board",
-    "mailboxes_read_day", "prekeys", "publication_seed", "recipient", "sequence", "storage_key", "tag_keys", "version",
+    "board_seed", "board_sizes", "box_public", "bulletin_seed", "card_public", "clock_day", "courier_seed",
+    "last_board", "mailboxes_read_day", "prekeys", "publication_seed", "recipient", "sequence", "storage_key",
+    "tag_keys", "version",
 )  # fmt: skip
 
 
@@ -262,6 +265,7 @@ def _publisher_from_json(value: documents.Json) -> PublisherState:
         last_board=None if body["last_board"] is None else BoardMark(*body["last_board"]),
         sequence=documents.integer(body["sequence"]),
         mailboxes_read_day=documents.integer(body["mailboxes_read_day"]),
+        clock_day=documents.integer(body["clock_day"]),
     )
 
 

@@ -38,6 +38,7 @@ BELIEVED_DAYS: Final = 7  # a board may be believed so long after the next one w
 FLOOR_DAYS: Final = 180  # a board does not shrink within these
 PUBLICATION_DAYS: Final = 30  # without a newer one, pages stop showing it after these
 FAILURE_DAYS: Final = 60  # a failure stays on the handler's screen so long after its prekey died
+TRUSTED_DAYS: Final = 30  # so long the clock is believed without a complete fetch: as long as a prekey may live
 _NOTHING: Final = bytes(16)
 
 
@@ -60,6 +61,15 @@ class Publisher:
     def today(self) -> int:
         """The UTC day."""
         return self._clock() // sizes.DAY
+
+    @property
+    def clock_is_plausible(self) -> bool:
+        """Whether this machine's clock can be right.
+
+        Intake takes no request whose time is minutes off, so a complete fetch proves the clock of that day.  A clock
+        that jumped a year ahead would otherwise destroy every prekey and every record in one round.
+        """
+        return self.state.clock_day - 1 <= self.today <= self.state.clock_day + TRUSTED_DAYS
 
     @property
     def next_due(self) -> int:
@@ -240,9 +250,9 @@ class Publisher:
     async def fetched(self, began: int) -> None:
         """A fetch that began at this time was complete."""
         async with self._vault.changing:
-            marked = prekeys.mark_fetched(self.state.prekeys, began)
-            if marked != dict(self.state.prekeys):
-                self._vault.publisher.save(replace(self.state, prekeys=marked))
+            state = replace(self.state, prekeys=prekeys.mark_fetched(self.state.prekeys, began), clock_day=self.today)
+            if state != self.state:
+                self._vault.publisher.save(state)
 
     async def destroy_prekeys(self) -> None:
         """Destroy what is due, and let go of envelopes that nothing can open any more."""

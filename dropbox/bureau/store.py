@@ -124,6 +124,14 @@ async def fail(connection: AsyncConnection, envelope: bytes, reason: str, today:
     )
 
 
+async def begin_again(connection: AsyncConnection, envelope: bytes) -> None:
+    """Fetch an envelope anew that did not open: what intake sent the first time may have been damaged."""
+    await connection.execute(delete(IncomingChunkRow).where(IncomingChunkRow.envelope == envelope))
+    await connection.execute(
+        update(IncomingRow).where(IncomingRow.envelope == envelope).values(state=State.FETCHING.value)
+    )
+
+
 async def forget(connection: AsyncConnection, names: Collection[bytes]) -> None:
     """Drop these rows and whatever is stored of them."""
     for name in names:

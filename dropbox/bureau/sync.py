@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 from dropbox.bureau import store
 from dropbox.bureau.cards import Cards
-from dropbox.bureau.errors import DeskError, NotCertifiedError
+from dropbox.bureau.errors import ClockError, DeskError, NotCertifiedError
 from dropbox.bureau.host import Host, Listed
+from dropbox.bureau.opening import Reason
 from dropbox.bureau.publisher import Publisher
 from dropbox.bureau.reception import Reception
 from dropbox.bureau.renewal import Renewal
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dropbox.bureau")
 
+_DAMAGED: Final = frozenset({Reason.DAMAGED, Reason.SIZE, Reason.VERSION, Reason.NO_BULLETIN, Reason.MALFORMED})
 LONGEST_SLEEP: Final = 30  # seconds; the clock may be set while we sleep
 
 _PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -45,6 +47,7 @@ _PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (NotCertifiedError, "not-certified"),
     (StorageError, "storage"),
     (OSError, "storage"),
+    (ClockError, "clock"),
     (DeskError, "fault"),
 )
 
@@ -77,6 +80,9 @@ class Sync:
     async def publish_round(self) -> None:
         """Everything that goes out: bulletins, the board, the publication, cards."""
         await self._step("recover", self._recover())
+        await self._step("clock", self._require_clock())
+        if "clock" in self.problems:
+            return
         await self._step("renew", self._renewal.make())
         await self._step("make-bulletins", self.publisher.make_bulletins())
         await self._step("bulletins", self.publisher.send_bulletins(self._host))
@@ -99,7 +105,8 @@ class Sync:
     async def open_round(self) -> None:
         """What a sign-in makes possible at once."""
         async with self._fetching:
-            await self._step("renew", self._renewal.make())
+            if self.publisher.clock_is_plausible:
+                await self._step("renew", self._renewal.make())
             await self._step("open", self._open())
             await self._step("confirm", self._confirm())
             await self._step("open-outcomes", self.cards.open_outcomes())
@@ -164,10 +171,11 @@ class Sync:
 
     async def _fetch(self) -> None:
         began = self._clock()
-        async with self._vault.database.read() as connection:
-            states = await store.known(connection)
         complete = True
         listed = await self._host.envelopes()
+        await self._fetch_failed_again({one.envelope for one in listed})
+        async with self._vault.database.read() as connection:
+            states = await store.known(connection)
         for one in listed:
             if states.get(one.envelope, State.FETCHING) is State.FETCHING:
                 try:
@@ -178,6 +186,14 @@ class Sync:
             await self.publisher.fetched(began)
             self.last_fetch = self._clock()
         await self._tidy(states, {one.envelope for one in listed})
+
+    async def _fetch_failed_again(self, listed: set[bytes]) -> None:
+        """Once a day, what did not open is fetched anew: the copy here may be the only damaged one."""
+        today = self._clock() // sizes.DAY
+        async with self._vault.database.write() as connection:
+            for one in await store.envelopes(connection, State.FAILED):
+                if one.envelope in listed and one.last_day != today and one.reason in _DAMAGED:
+                    await store.begin_again(connection, one.envelope)
 
     async def _fetch_one(self, listed: Listed, *, new: bool) -> None:
         database, today = self._vault.database, self._clock() // sizes.DAY
@@ -221,8 +237,12 @@ class Sync:
         with contextlib.suppress(StorageError):
             await database.checkpoint_truncate()
 
+    async def _require_clock(self) -> None:
+        if not self.publisher.clock_is_plausible:
+            raise ClockError
+
     async def _destroy(self) -> None:
         today = self._clock() // sizes.DAY
-        if self._destroyed_day != today:
+        if self._destroyed_day != today and self.publisher.clock_is_plausible:
             await self.publisher.destroy_prekeys()
             self._destroyed_day = today

@@ -100,6 +100,7 @@ def make(folder: Path, new: NewDesk, now: int, random: Random) -> CertificateReq
             card_public=card.public,
             box_public=box.public,
             prekeys=made.publics,
+            clock_day=today,
         )
         recipient = RecipientState(publisher.recipient, card.seed, box.seed, random(KEY), made.seeds)
         RecipientKeyring.make(folder, access_key, recipient)

@@ -162,7 +162,7 @@ class Office:
             )
         )
         for role, key in (*wanted.keys, *ministry.keys):
-            certificate = self.root.certify(role, key, START_DAY - 10, START_DAY + 1000)
+            certificate = self.root.certify(role, key, START_DAY - 1000, START_DAY + 1000)
             (self.folder / "keys" / f"{role}.json").write_bytes(certificate)
 
     @property
@@ -204,10 +204,15 @@ class Office:
             yield
 
     @asynccontextmanager
-    async def desk(self, courier: Courier | None = None, **changes: Any) -> AsyncIterator[Open]:  # noqa: ANN401
+    async def desk(
+        self,
+        courier: Courier | None = None,
+        clock: Callable[[], int] | None = None,
+        **changes: Any,  # noqa: ANN401 - of the settings file
+    ) -> AsyncIterator[Open]:
         """A desk, while the body runs; nothing happens by itself."""
         settings = self.settings(**changes)
-        async with service.opened(settings, PASSPHRASE, self.clock, os.urandom, courier) as running:
+        async with service.opened(settings, PASSPHRASE, clock or self.clock, os.urandom, courier) as running:
             yield Open(running.desk, running.sync, running.vault)
 
     @asynccontextmanager

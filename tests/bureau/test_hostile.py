@@ -1,0 +1,243 @@
+"""What strangers and a hostile host can send: each shows, harms nothing else, and loses nothing."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from dropbox.bureau.views import EntryKind, Flag, NoteDraft
+from dropbox.protocol import sizes
+from dropbox.protocol.bulletin import Bulletin
+from dropbox.protocol.envelope import EnvelopeWriter, first_head, later_head
+from dropbox.protocol.payload import Head, Message
+from dropbox.protocol.receipt import Receipt
+from dropbox.protocol.reply import Acknowledgement, Reply
+from dropbox.protocol.thread import ReporterKeys
+from dropbox.reporter import exchange
+from tests.bureau.office import Office, Open
+from tests.simulators.intake_client import ReporterClient
+from tests.simulators.intake_instance import envelope as noise
+
+
+@pytest.fixture
+async def opened(sqlite_office: Office) -> AsyncIterator[Open]:
+    async with sqlite_office.open() as found:
+        await found.sign_in()
+        yield found
+
+
+async def bulletin(office: Office) -> Bulletin:
+    async with office.transport() as transport:
+        return await exchange.fetch_bulletin(transport, office.root.public, office.clock())
+
+
+async def upload(office: Office, data: bytes) -> None:
+    async with ReporterClient(office.folder / "run" / "reporters.sock") as client:
+        await client.upload(data)
+
+
+def sealed(of: Bulletin, auth: bytes, head: Head, text: str) -> bytes:
+    writer = EnvelopeWriter(of, auth, os.urandom)
+    return writer.begin(head, Message(text)) + b"".join(writer.finish())
+
+
+def keys_of(office: Office, receipt: Receipt) -> ReporterKeys:
+    return ReporterKeys.derive(receipt, office.root.public.instance)
+
+
+async def texts(opened: Open) -> set[str]:
+    found = set()
+    for row in await opened.desk.cases():
+        case = await opened.desk.case(row.identity)
+        found |= {entry.text for entry in case.entries if entry.kind is EntryKind.MESSAGE}
+    return found
+
+
+async def test_poisoned_envelope_between_two_good_ones_stops_neither(sqlite_office: Office, opened: Open) -> None:
+    await sqlite_office.reporter().send("One.")
+    today = await bulletin(sqlite_office)
+    await upload(sqlite_office, noise(sizes.ENVELOPE_LADDER[1], today.day, today.revision))
+    await sqlite_office.reporter().send("Two.")
+    await opened.round()
+    assert await texts(opened) == {"One.", "Two."}
+    (failure,) = await opened.desk.failures()
+    assert (failure.reason, failure.size, failure.envelope_day, failure.tries) == (
+        "damaged",
+        sizes.ENVELOPE_LADDER[1],
+        today.day,
+        1,
+    )
+    listed = await opened.sync._host.envelopes()
+    assert [one.envelope.hex() for one in listed] == [failure.identity], "what did not open is not confirmed"
+
+
+async def test_every_place_of_damage_is_a_failure_and_nothing_more(sqlite_office: Office, opened: Open) -> None:
+    today = await bulletin(sqlite_office)
+    receipt = Receipt.generate(os.urandom)
+    keys = keys_of(sqlite_office, receipt)
+    good = sealed(today, keys.auth, first_head(keys, today, os.urandom(16)), "Good.")
+    places = [18, 31, 32, 40, sizes.PREFIX + 1100, sizes.HEADER, sizes.HEADER + 30, sizes.HEADER + 60, len(good) - 1]
+    for place in places:
+        bad = bytearray(good)
+        bad[place] ^= 1
+        await upload(sqlite_office, bytes(bad))
+    await opened.round()
+    assert await opened.desk.cases() == ()
+    assert {one.reason for one in await opened.desk.failures()} == {"damaged"}
+    assert len(await opened.desk.failures()) == len(places)
+    # The good one was never seen, only its corrupted copies: it opens.
+    await upload(sqlite_office, good)
+    await opened.round()
+    assert await texts(opened) == {"Good."}
+
+
+async def test_replayed_and_duplicated_messages_count_once(sqlite_office: Office, opened: Open) -> None:
+    today = await bulletin(sqlite_office)
+    reporter = sqlite_office.reporter()
+    message_id = await reporter.send("Once.", [("a.txt", b"a")])
+    await reporter.send("Once.", [("a.txt", b"a")], message_id=message_id)
+    keys = keys_of(sqlite_office, reporter.receipt)
+    again = sealed(today, keys.auth, later_head(keys, secrets.token_bytes(16)), "Again.")
+    await upload(sqlite_office, again)
+    await opened.round()
+    await upload(sqlite_office, again)
+    await opened.round()
+    (row,) = await opened.desk.cases()
+    assert (row.messages, row.files) == (2, 1)
+    assert (await reporter.notes())[-1] == Acknowledgement(2, 1, sqlite_office.clock.day)
+    assert await opened.desk.failures() == ()
+    assert await opened.sync._host.envelopes() == []
+
+
+async def test_later_message_that_overtakes_the_first_is_shown_alone(sqlite_office: Office, opened: Open) -> None:
+    today = await bulletin(sqlite_office)
+    reporter = sqlite_office.reporter()
+    keys = keys_of(sqlite_office, reporter.receipt)
+    await upload(sqlite_office, sealed(today, keys.auth, later_head(keys, os.urandom(16)), "Later."))
+    await opened.round()
+    await reporter.send("First.")
+    await opened.round()
+    rows = {row.flag: row for row in await opened.desk.cases()}
+    assert set(rows) == {None, Flag.UNKNOWN_THREAD}
+    assert not rows[Flag.UNKNOWN_THREAD].can_reply
+    assert rows[None].messages == 1
+
+
+async def test_message_with_a_thread_id_and_no_proof_stays_outside_and_blocks_nothing(
+    sqlite_office: Office, opened: Open
+) -> None:
+    today = await bulletin(sqlite_office)
+    reporter = sqlite_office.reporter()
+    await reporter.send("Genuine.")
+    await opened.round()
+    keys = keys_of(sqlite_office, reporter.receipt)
+    message_id = os.urandom(16)
+    await upload(sqlite_office, sealed(today, os.urandom(32), later_head(keys, message_id), "Forged."))
+    await opened.round()
+    await reporter.send("Genuine too.", known=True, message_id=message_id)
+    await opened.round()
+    rows = {row.flag: row for row in await opened.desk.cases()}
+    assert set(rows) == {None, Flag.BAD_MAC}
+    assert rows[None].messages == 2
+
+
+async def test_known_thread_with_other_keys_is_a_report_of_its_own(sqlite_office: Office, opened: Open) -> None:
+    today = await bulletin(sqlite_office)
+    reporter = sqlite_office.reporter()
+    await reporter.send("Mine.")
+    await opened.round()
+    thief = keys_of(sqlite_office, Receipt.generate(os.urandom))
+    head = replace(
+        first_head(thief, today, os.urandom(16)), thread_id=keys_of(sqlite_office, reporter.receipt).thread_id
+    )
+    before = opened.vault.opened().state.threads
+    await upload(sqlite_office, sealed(today, thief.auth, head, "Send replies to me."))
+    await opened.round()
+    assert opened.vault.opened().state.threads == before
+    rows = {row.flag: row for row in await opened.desk.cases()}
+    assert set(rows) == {None, Flag.OTHER_KEYS}
+    await opened.desk.send(rows[None].identity, NoteDraft(EntryKind.REPLY, "For you."))
+    await opened.round()
+    assert Reply("For you.") in await reporter.notes()
+
+
+async def test_first_message_sent_twice_goes_on_in_one_case_and_resets_no_chain(
+    sqlite_office: Office, opened: Open
+) -> None:
+    reporter = sqlite_office.reporter()
+    await reporter.send("One.")
+    await opened.round()
+    (thread,) = opened.vault.opened().state.threads.values()
+    await reporter.send("Two, with all keys again.")
+    await opened.round()
+    (after,) = opened.vault.opened().state.threads.values()
+    assert after.next_number > thread.next_number
+    assert (await opened.only_case()).row.messages == 2
+
+
+async def test_first_message_without_keys_for_this_desk_cannot_be_answered(sqlite_office: Office, opened: Open) -> None:
+    today = await bulletin(sqlite_office)
+    keys = keys_of(sqlite_office, Receipt.generate(os.urandom))
+    head = replace(first_head(keys, today, os.urandom(16)), reply_keys=(keys.reply_keys(os.urandom(16)),))
+    await upload(sqlite_office, sealed(today, keys.auth, head, "For somebody else."))
+    await opened.round()
+    (row,) = await opened.desk.cases()
+    assert (row.flag, row.can_reply) == (Flag.NO_KEYS, False)
+
+
+async def test_envelope_that_names_a_bulletin_of_nobody_is_a_failure(sqlite_office: Office, opened: Open) -> None:
+    today = await bulletin(sqlite_office)
+    # Intake checks the prefix; a hostile intake does not, so the lie is put into the vault as it would arrive.
+    await upload(sqlite_office, noise(sizes.ENVELOPE_LADDER[0], today.day, today.revision))
+    courier = opened.sync._host._courier
+    real = courier.get
+
+    async def lying(target: str, *, limit: int = sizes.UPLOAD_CHUNK) -> bytes:
+        data = await real(target, limit=limit)
+        return data[:10] + bytes([7]) + data[11:] if target.endswith("/0") else data
+
+    courier.get = lying  # type: ignore[method-assign]
+    await opened.round()
+    (failure,) = await opened.desk.failures()
+    assert failure.reason == "no-bulletin"
+
+
+async def test_copy_that_the_host_damaged_on_the_way_is_fetched_again(sqlite_office: Office, opened: Open) -> None:
+    await sqlite_office.reporter().send("Whole at the host.")
+    courier = opened.sync._host._courier
+    real = courier.get
+
+    async def lying(target: str, *, limit: int = sizes.UPLOAD_CHUNK) -> bytes:
+        data = await real(target, limit=limit)
+        return data[:-1] + bytes([data[-1] ^ 1]) if target.endswith("/0") else data
+
+    courier.get = lying  # type: ignore[method-assign]
+    await opened.round()
+    assert len(await opened.desk.failures()) == 1
+    courier.get = real  # type: ignore[method-assign]
+    sqlite_office.clock.forward(days=1)
+    await opened.round()
+    assert await opened.desk.failures() == ()
+    assert await texts(opened) == {"Whole at the host."}
+
+
+async def test_chunk_of_another_length_than_listed_is_not_kept_and_the_others_arrive(
+    sqlite_office: Office, opened: Open
+) -> None:
+    await sqlite_office.reporter().send("Short.", [("a.bin", os.urandom(40_000))])
+    await sqlite_office.reporter().send("Whole.")
+    courier = opened.sync._host._courier
+    real = courier.get
+
+    async def cutting(target: str, *, limit: int = sizes.UPLOAD_CHUNK) -> bytes:
+        data = await real(target, limit=limit)
+        return data[:-1] if len(data) > sizes.ENVELOPE_LADDER[0] else data
+
+    courier.get = cutting  # type: ignore[method-assign]
+    await opened.round()
+    assert await texts(opened) == {"Whole."}
+    courier.get = real  # type: ignore[method-assign]
+    await opened.round()
+    assert await texts(opened) == {"Whole.", "Short."}

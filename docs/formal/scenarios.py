@@ -4,8 +4,9 @@
     python3 scenarios.py base receipt only what is named
     python3 scenarios.py --write DIR  only writes the scenario files
 
-Needs `proverif` on PATH (see README.md for what was run with which version). Exit status 1 when an answer differs from the one
-expected here, so that a change of the model cannot pass unseen.
+Needs `proverif` on PATH; README.md says what was run with which version. Exit status 1
+when an answer differs from the one expected here, so that a change of the model
+cannot pass unseen.
 """
 
 import concurrent.futures

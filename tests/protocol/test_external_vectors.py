@@ -4,15 +4,13 @@ The sources of the long ones stand in ``tests/vectors/external``. Short ones are
 """
 
 import hashlib
-import hmac
 from pathlib import Path
 
 import nacl.bindings
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.bindings._rust import openssl
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from hypothesis import given, settings
@@ -25,6 +23,7 @@ from dropbox.protocol.keys import Role
 from dropbox.protocol.receipt import LANGUAGES, Receipt
 from dropbox.protocol.secret_keys import SigningKey, XWingSecretKey
 from tests.vectors.runner import HERE
+from tests.vectors.second_reading import cobblestone_open, cobblestone_seal, key_schedule, xwing_shared
 
 EXTERNAL = HERE / "external"
 
@@ -42,77 +41,6 @@ def read(path: Path) -> list[dict[str, bytes]]:
 
 XWING = read(EXTERNAL / "xwing_draft.txt")
 HPKE_PQ = read(EXTERNAL / "hpke_pq_draft.txt")
-
-
-# ------------------------------------------------------------------------------------------ second readings, for tests
-
-
-def hkdf_expand(prk: bytes, info: bytes, length: int, algorithm: str) -> bytes:
-    """RFC 5869, 2.3, any length."""
-    blocks, last = b"", b""
-    while len(blocks) < length:
-        last = hmac.digest(prk, last + info + bytes([len(blocks) // hashlib.new(algorithm).digest_size + 1]), algorithm)
-        blocks += last
-    return blocks[:length]
-
-
-def key_schedule(ids: tuple[int, int, int], shared: bytes, info: bytes, key_length: int) -> tuple[bytes, bytes]:
-    """Key and base nonce of HPKE's base mode (RFC 9180, 5.1) with HKDF-SHA256, from the shared secret."""
-    suite = b"HPKE" + b"".join(number.to_bytes(2, "big") for number in ids)
-
-    def extract(salt: bytes, label: bytes, ikm: bytes) -> bytes:
-        return hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + ikm, "sha256")
-
-    def expand(prk: bytes, label: bytes, context: bytes, length: int) -> bytes:
-        return hkdf_expand(prk, length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + context, length, "sha256")
-
-    context = b"\0" + extract(b"", b"psk_id_hash", b"") + extract(b"", b"info_hash", info)
-    secret = extract(shared, b"secret", b"")
-    return expand(secret, b"key", context, key_length), expand(secret, b"base_nonce", context, 12)
-
-
-def xwing_shared(seed: bytes, ciphertext: bytes) -> bytes:
-    """X-Wing's decapsulation (draft-connolly-cfrg-xwing-kem, 5.5) from its two halves."""
-    expanded = hashlib.shake_256(seed).digest(96)
-    curve = X25519PrivateKey.from_private_bytes(expanded[64:])
-    lattice_part, curve_part = ciphertext[:1088], ciphertext[1088:]
-    shared_lattice = MLKEM768PrivateKey.from_seed_bytes(expanded[:64]).decapsulate(lattice_part)
-    shared_curve = curve.exchange(X25519PublicKey.from_public_bytes(curve_part))
-    public = curve.public_key().public_bytes_raw()
-    return hashlib.sha3_256(shared_lattice + shared_curve + curve_part + public + b"\\.//^\\").digest()
-
-
-def cobblestone_keys(key: bytes, salt: bytes, context: bytes) -> tuple[bytes, bytes, bytes]:
-    """Key, base nonce and commitment of a message."""
-    info = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0" + salt + context
-    out = hkdf_expand(key, info, 32 + 12 + 32, "sha512")
-    return out[:32], out[32:44], out[44:]
-
-
-def cobblestone_seal(key: bytes, context: bytes, salt: bytes, plaintext: bytes) -> bytes:
-    """Cobblestone-256 over AES-GCM: the fallback, should the library change."""
-    message_key, base, commitment = cobblestone_keys(key, salt, context)
-    chunks = [
-        AESGCM(message_key).encrypt(nonce(base, place), plaintext[place * 16384 : (place + 1) * 16384], b"")
-        for place in range(len(plaintext) // 16384 + 1)
-    ]
-    return b"".join([salt, commitment, *chunks])
-
-
-def cobblestone_open(key: bytes, context: bytes, ciphertext: bytes) -> bytes:
-    """The inverse. Raises ``InvalidTag`` for whatever is wrong."""
-    message_key, base, commitment = cobblestone_keys(key, ciphertext[:24], context)
-    rest = ciphertext[56:]
-    count = len(rest) // 16400 + 1
-    if not hmac.compare_digest(ciphertext[24:56], commitment) or len(rest) - (count - 1) * 16400 < 16:
-        raise InvalidTag
-    pieces = [rest[place * 16400 : (place + 1) * 16400] for place in range(count)]
-    return b"".join(AESGCM(message_key).decrypt(nonce(base, place), piece, b"") for place, piece in enumerate(pieces))
-
-
-def nonce(base: bytes, place: int) -> bytes:
-    """The base nonce with the chunk's number in it."""
-    return (int.from_bytes(base, "big") ^ place).to_bytes(12, "big")
 
 
 # -------------------------------------------------------------------------------------------------------------- X-Wing

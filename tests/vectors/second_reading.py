@@ -110,12 +110,12 @@ def receipt_number(entropy: bytes) -> int:
 
 def receipt_words(entropy: bytes, words: list[str]) -> str:
     """Section 7."""
-    places: list[int] = []
+    found: list[str] = []
     number = receipt_number(entropy)
     for _ in range(12):
         number, place = divmod(number, 2048)
-        places.insert(0, words[place])
-    return " ".join(places)
+        found.insert(0, words[place])
+    return " ".join(found)
 
 
 def receipt_digits(entropy: bytes) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from dropbox.protocol import (
     board,
@@ -25,9 +25,9 @@ from dropbox.protocol import (
     thread,
 )  # fmt: skip
 from dropbox.reporter import exchange
-from tests.vectors.values import Shared, to_bytes
+from tests.vectors.story import Story
+from tests.vectors.values import Json, Shared, to_bytes
 
-Json: TypeAlias = Any  # what JSON holds
 Input = Mapping[str, Any]
 Operation = Callable[[Input, Shared], Any]
 
@@ -134,56 +134,9 @@ def cobblestone_open(given: Input, shared: Shared) -> Json:
     return {"length": len(plaintext), "sha256": sha256(plaintext)}
 
 
-class _Story:
-    """Events as JSON."""
-
-    def __init__(self) -> None:
-        self.lines: list[Any] = []
-        self._file = hashlib.sha256()
-        self.head: payload.Head | None = None
-        self.end: payload.End | None = None
-
-    def add(self, event: payload.Event) -> None:
-        """One more event."""
-        match event:
-            case payload.Head():
-                self.head = event
-                self.lines.append({"head": _head(event)})
-            case payload.Message():
-                self.lines.append({"message": _message(event)})
-            case payload.FileBegin(name):
-                self._file = hashlib.sha256()
-                self.lines.append({"file": name})
-            case payload.FileData(data):
-                self._file.update(data)
-            case payload.FileEnd(size):
-                self.lines.append({"size": size, "sha256": self._file.hexdigest()})
-            case payload.End():
-                self.end = event
-
-
-def _head(head: payload.Head) -> Json:
-    return {
-        "thread": head.thread_id.hex(),
-        "id": head.message_id.hex(),
-        "auth": head.auth.hex(),
-        "replies": [
-            [one.recipient.hex(), one.public.hex(), one.chain.hex(), one.tag_key.hex()] for one in head.reply_keys
-        ],
-    }
-
-
-def _message(message: payload.Message) -> Json:
-    answers = [[question.hex(), answer] for question, answer in message.answers]
-    return {
-        "text": message.text, "category": message.category, "ongoing": message.ongoing, "answers": answers,
-        "keep_from": message.keep_from, "language": message.language,
-    }  # fmt: skip
-
-
 def payload_read(given: Input, shared: Shared) -> Json:
     """The frames inside a payload, and what the MAC at their end is of."""
-    reader, story = payload.FrameReader(), _Story()
+    reader, story = payload.FrameReader(), Story()
     for event in reader.feed(to_bytes(given["payload"], shared)):
         story.add(event)
     reader.close()
@@ -201,7 +154,7 @@ def envelope_open(given: Input, shared: Shared) -> Json:
     """A whole envelope, for one recipient. ``auth`` is the thread's where the message does not bring it."""
     secret = secret_keys.XWingSecretKey(to_bytes(given["seed"], shared))
     reader = opening.EnvelopeReader(_bulletin(given, shared), to_bytes(given["recipient"], shared), secret)
-    story = _Story()
+    story = Story()
     for event in _events(reader, to_bytes(given["envelope"], shared)):
         story.add(event)
     assert story.head is not None

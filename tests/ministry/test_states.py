@@ -54,5 +54,6 @@ def test_whatever_the_table_allows_is_an_outcome_that_the_protocol_takes(data: s
         made = move(
             tuple(states), state, data.draw(st.sampled_from(MEASURES_TAKEN)), data.draw(st.text("aé", min_size=1))
         )
-        assert Outcome(bytes(8), sequence, made.state.value, made.measure, made.text)
+        outcome = Outcome(bytes(8), sequence, made.state.value, made.measure, made.text)
+        assert outcome.state == state
         states.append(state)

@@ -38,6 +38,9 @@ class BoardHead:
     records: int
 
     def __post_init__(self) -> None:
+        lengths = tuple(map(len, (self.instance, self.recipient, self.salt, self.bulletin_hash)))
+        if lengths != (sizes.INSTANCE, sizes.RECIPIENT_ID, SALT, sizes.SHA256):
+            raise WrongSize("a name, salt or hash of the wrong length in the head of a board")
         if self.records not in RECORD_COUNTS:
             raise WrongSize("a board has 64 to 8,192 records, a power of two of them")
         if not self.issued_day * sizes.DAY <= self.next_due <= self.valid_until <= MAX_TIME:

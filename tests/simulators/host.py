@@ -164,7 +164,9 @@ class SimulatedHost:
         raise RefusedError("unknown_upload")
 
     def _chunk(self, upload: str, place: int, body: bytes) -> None:
-        if not 0 < len(body) <= sizes.UPLOAD_CHUNK:
+        if len(body) > sizes.UPLOAD_CHUNK:
+            raise RefusedError("too_large")
+        if not body:
             raise RefusedError("bad_chunk")
         if (under_way := self.uploads.get(upload)) is None:
             self._begin(upload, place, body)
@@ -196,9 +198,12 @@ class SimulatedHost:
 
     def _finish(self, upload: str, body: bytes) -> None:
         try:
-            size = json.loads(body)["size"]
-        except (ValueError, KeyError, TypeError):
+            value = json.loads(body)
+        except ValueError:
             raise RefusedError("bad_request") from None
+        if not isinstance(value, dict) or set(value) != {"size"} or type(value["size"]) is not int:
+            raise RefusedError("bad_request")
+        size = value["size"]
         if upload in self.tombstones:
             return
         if (under_way := self.uploads.get(upload)) is None:

@@ -1,0 +1,108 @@
+"""The table of an upload: whatever the line and an honest host do, the host ends with exactly the bytes added."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dropbox.protocol import sizes
+from dropbox.reporter.errors import HostRefused, TransportFailed, UploadLost
+from dropbox.reporter.session import Upload, UploadState
+from dropbox.reporter.transport import Request, Response
+from tests.simulators.basics import Clock, run
+from tests.simulators.bureau import instance_with_host
+from tests.simulators.host import Line, SimulatedHost
+
+NAME = b"n" * 16
+
+
+def prefixed(host: SimulatedHost, length: int) -> bytes:
+    return sizes.Prefix(host.clock.day, 0, bytes(14)).to_bytes().ljust(length, b"x")
+
+
+def drive(upload: Upload, host: SimulatedHost) -> None:
+    while (request := upload.next_request()) is not None:
+        try:
+            response = run(host.send(request))
+        except TransportFailed:
+            upload.interrupted()
+            continue
+        upload.receive(response)
+
+
+@given(
+    st.sampled_from(sizes.ENVELOPE_LADDER[:5]),
+    st.lists(st.integers(0, 4 * sizes.MIB), max_size=6),
+    st.lists(st.sampled_from((None, *Line)), max_size=25),
+)
+def test_an_upload_arrives_whole_however_it_is_cut(size: int, places: list[int], faults: list[Line | None]) -> None:
+    _, host = instance_with_host()
+    host.faults.extend(faults)
+    data, upload, start = prefixed(host, size), Upload(NAME), 0
+    for place in sorted(places):
+        upload.add(data[start : max(start, place)])
+        start = max(start, place)
+        drive(upload, host)
+        assert len(upload._buffer) < sizes.UPLOAD_CHUNK
+        assert not host.envelopes
+    upload.add(data[start:])
+    upload.end(size)
+    drive(upload, host)
+    assert upload.state is UploadState.DONE
+    (held,) = host.envelopes.values()
+    assert held.data == data
+    assert not host.uploads
+
+
+def test_an_upload_whose_first_chunk_never_arrived_begins_again() -> None:
+    _, host = instance_with_host()
+    upload, data = Upload(NAME), prefixed(host, 16 * sizes.KIB)
+    upload.add(data)
+    upload.end(len(data))
+    host.faults.extend([Line.CUT_BEFORE])
+    drive(upload, host)
+    assert [held.data for held in host.envelopes.values()] == [data]
+
+
+def test_an_upload_that_was_swept_meanwhile_is_lost_and_says_so() -> None:
+    _, host = instance_with_host()
+    upload = Upload(NAME)
+    upload.add(prefixed(host, 2 * sizes.MIB))
+    drive(upload, host)
+    host.clock.next_day(2)
+    host.sweep()
+    upload.interrupted()
+    with pytest.raises(UploadLost):
+        drive(upload, host)
+
+
+def test_an_answer_to_nothing_is_refused() -> None:
+    _, host = instance_with_host()
+    upload, data = Upload(NAME), prefixed(host, 16 * sizes.KIB)
+    upload.add(data)
+    upload.end(len(data))
+    drive(upload, host)
+    upload.interrupted()
+    assert upload.state is UploadState.DONE
+    assert upload.next_request() is None
+    with pytest.raises(HostRefused):
+        upload.receive(Response(200))
+
+
+def test_a_host_cannot_make_a_client_believe_in_an_end_that_it_did_not_send() -> None:
+    upload = Upload(NAME)
+    upload.add(bytes(100))
+    upload.interrupted()
+    with pytest.raises(HostRefused):
+        upload.receive(Response(200, b'{"chunks": 0, "finished": true}'))
+    assert upload.state is not UploadState.DONE
+
+
+def test_no_request_has_a_parameter() -> None:
+    upload = Upload(NAME)
+    upload.add(bytes(sizes.UPLOAD_CHUNK))
+    requests: list[Request | None] = [upload.next_request(), upload.cancel_request()]
+    upload.interrupted()
+    requests.append(upload.next_request())
+    assert [request.method for request in requests if request] == ["PUT", "DELETE", "GET"]
+    assert not any("?" in request.path for request in requests if request)
+    assert Clock().day

@@ -127,8 +127,11 @@ class Reception:
             before = await dossiers.dossier(connection, place.case_id, place.key)
         flag = where.flag if isinstance(where, Alone) else None
         before = before or cases.begun(opened.message, place.thread_id, flag, day)
+        # Intake keeps no order: a message without these may be opened before the form that says them.
         after = replace(
             before,
+            category=before.category or opened.message.category,
+            ongoing=before.ongoing or opened.message.ongoing,
             messages=before.messages + 1,
             files=before.files + len(opened.files),
             last_day=max(before.last_day, day),

@@ -5,6 +5,7 @@ from aiohttp import web
 from dropbox.ministry.pages import words
 from dropbox.ministry.pages.forms import Form
 from dropbox.ministry.pages.paths import Page
+from dropbox.ministry.pages.sign_in import too_many
 from dropbox.ministry.pages.site import View
 from dropbox.storage.errors import WeakPasswordError, WrongPasswordError
 from dropbox.web.forms import NO_PROBLEMS, Problem, Problems
@@ -18,17 +19,20 @@ async def show(view: View) -> web.StreamResponse:
 async def change(view: View, form: Form) -> web.StreamResponse:
     """Change the password, or say what is wrong."""
     if form.raw("new") != form.raw("again"):
-        return _draw(view, "again", words.NEW_DIFFERS)
+        return _draw(view, "again", view.say(words.NEW_DIFFERS), status=422)
+    wait = view.site.attempts.wait_seconds()
+    if wait:  # whoever finds a screen left open must not guess at the password either
+        return _draw(view, "old", too_many(view, wait), status=429)
     try:
         await view.inbox.change_password(view.person, form.raw("old"), form.raw("new"))
     except WeakPasswordError:
-        return _draw(view, "new", words.NEW_WEAK)
+        return _draw(view, "new", view.say(words.NEW_WEAK), status=422)
     except WrongPasswordError:
-        return _draw(view, "old", words.OLD_WRONG)
+        view.site.attempts.failed()
+        return _draw(view, "old", view.say(words.OLD_WRONG), status=422)
     raise view.done("password", Page.ACCOUNT)
 
 
-def _draw(view: View, field: str = "", sentence: str = "") -> web.Response:
-    problems = Problems((Problem(field, view.say(sentence)),)) if field else NO_PROBLEMS
-    status = 422 if field else 200
+def _draw(view: View, field: str = "", sentence: str = "", *, status: int = 200) -> web.Response:
+    problems = Problems((Problem(field, sentence),)) if field else NO_PROBLEMS
     return view.draw("account.html", Page.ACCOUNT, status=status, problems=problems, done=view.done_words)

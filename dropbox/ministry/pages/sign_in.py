@@ -40,7 +40,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     async with request.app[_one_at_a_time]:
         wait = view.site.attempts.wait_seconds()
         if wait:
-            return _draw(view, _too_many(view, wait), status=429)
+            return _draw(view, too_many(view, wait), status=429)
         try:
             person = await view.inbox.sign_in(form.text("user"), form.raw("password"))
         except WrongPasswordError:
@@ -61,9 +61,10 @@ async def sign_out(view: View, _form: Form) -> web.StreamResponse:
     raise answer
 
 
-def _too_many(view: View, wait: int) -> str:
+def too_many(view: View, wait: int) -> str:
+    """Say how long to wait before the next try."""
     minutes = math.ceil(wait / _MINUTE)
-    return view.site.templates.texts(view.language, words.TOO_MANY_TRIES_ONE, words.TOO_MANY_TRIES, minutes)
+    return view.say(words.TOO_MANY_TRIES, count=minutes) if minutes > 1 else view.say(words.TOO_MANY_TRIES_ONE)
 
 
 def _draw(view: View, problem: str = "", *, user: str = "", status: int = 200) -> web.Response:

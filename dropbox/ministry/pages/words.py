@@ -118,7 +118,7 @@ TROUBLES: Final[Mapping[Trouble, str]] = MappingProxyType({
 })  # fmt: skip
 
 WRONG_SIGN_IN: Final = mark("The name or the password is wrong. Check both, also capitals, and try again.")
-TOO_MANY_TRIES_ONE: Final = mark("Too many wrong tries. Wait %(count)s minute, then try again.")
+TOO_MANY_TRIES_ONE: Final = mark("Too many wrong tries. Wait a minute, then try again.")
 TOO_MANY_TRIES: Final = mark("Too many wrong tries. Wait %(count)s minutes, then try again.")
 
 CHOOSE_STATE: Final = mark("Choose where the card stands now.")

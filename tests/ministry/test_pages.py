@@ -8,7 +8,10 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from dropbox.bureau.pages import card_words
+from dropbox.bureau.pages import words as bureau_words
 from dropbox.ministry.app import create_app
+from dropbox.ministry.pages import words
 from dropbox.ministry.pages.attempts import ATTEMPTS
 from dropbox.ministry.states import State
 from dropbox.protocol import documents, labels
@@ -352,3 +355,18 @@ def test_every_text_has_its_dutch_words() -> None:
     messages = [message for message in read_catalogue("dropbox.ministry", DUTCH) if message.id]
     assert len(messages) > 150
     assert [message.id for message in messages if not message.string or message.fuzzy] == []
+
+
+def test_the_inbox_knows_every_short_name_that_the_desk_may_put_on_a_card() -> None:
+    pairs = (
+        (words.REGIONS, card_words.REGIONS),
+        (words.STAFF, card_words.STAFF),
+        (words.FUNCTIONS, card_words.FUNCTIONS),
+        (words.CATEGORIES, bureau_words.CATEGORIES),
+        (words.YES_NO_UNSURE, bureau_words.YES_NO_UNSURE),
+    )
+    for ours, theirs in pairs:
+        assert set(ours) == set(theirs)
+    assert {str(number) for number in words.SERIOUSNESS} == set(card_words.SERIOUSNESS)
+    assert {state.value for state in words.STATES} - {"new"} == set(card_words.STATES)
+    assert set(words.MEASURES) == set(card_words.MEASURES)

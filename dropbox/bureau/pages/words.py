@@ -150,6 +150,8 @@ PROBLEMS: Final = MappingProxyType(
         "peer": mark("Something else than the intake host answered. Tell who runs the desk."),
         "bad-answer": mark("The intake host gave an answer that makes no sense. Tell who runs it."),
         "not-certified": mark("A key of this desk has no valid certificate. Ask the holders of the root key for one."),
+        "clock": mark("The clock of this machine is wrong: it stands before the day of what this desk has issued. "
+                      "Nothing is published until it is right. Tell who runs the desk."),
         "storage": mark("The vault's disk or database gives errors. Stop work and tell who runs the desk."),
         "fault": mark("The desk's own program failed while fetching or publishing. It tries again at the next board; "
                       "tell who runs the desk."),
@@ -169,9 +171,21 @@ WARNINGS: Final = MappingProxyType(
                               "stay signed in until this goes away."),
         "boards-unread": mark("The last board was not read back yet, so replies cannot be sealed. That is done as soon "
                               "as the intake host can be reached."),
+        "board-missing": mark("The intake host has lost the last board, or keeps it back. The next one puts that "
+                              "right; tell who runs the host."),
+        "board-forged": mark("The intake host gave out a board that this desk has not signed. Tell who runs the desk "
+                             "and the holders of the root key."),
+        "board-rolled-back": mark("The intake host gave out an older board than the last one of this desk. Reporters "
+                                  "may have seen old answers. Tell who runs the desk."),
+        "board-full": mark("The board is full: some acknowledgements are left out, replies are not. Discard what is "
+                           "junk."),
+        "no-dummies": mark("Too few dummies are left to fill a batch, so cards wait. New ones are made while somebody "
+                           "is signed in."),
+        "outcomes-unreadable": mark("An answer of the ministry could not be opened and was dropped. Ask the ministry "
+                                    "to send it again."),
     }
 )  # fmt: skip
-URGENT: Final = ("few-bulletins", "boards-unread")
+URGENT: Final = ("few-bulletins", "boards-unread", "board-forged", "board-rolled-back", "board-full")
 """Warnings that cannot wait until somebody looks at the foot of the page."""
 
 OTHER_WARNING: Final = mark("The desk reports something that these pages have no words for. Tell who runs the desk.")

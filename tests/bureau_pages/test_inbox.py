@@ -1,0 +1,73 @@
+"""The list of reports: order, counts, flags, what could not be opened, how the line to the host stands."""
+
+import os
+
+from tests.bureau_pages.browser import Room
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+async def test_empty_desk_says_so_and_shows_the_line_to_the_host(signed_in: Room) -> None:
+    answer = await signed_in.browser.get("/nl/")
+    assert "Geen open zaken" in answer.page.text
+    assert "Laatst opgehaald" in answer.page.text
+    assert "UTC" in answer.page.text
+    english = await signed_in.browser.get("/en/")
+    assert english.page.language == "en"
+    assert "No open cases" in english.page.text
+
+
+async def test_reports_stand_in_the_order_of_their_deadlines_with_days(signed_in: Room) -> None:
+    _, first = await signed_in.report("The older one.", category="fraud")
+    signed_in.office.clock.forward(days=4)
+    _, second = await signed_in.report("The newer one.", category="power")
+    answer = await signed_in.browser.get("/nl/")
+    places = [answer.html.index(f'href="{case}"') for case in (first, second)]
+    assert len(places) == 2
+    rows = await signed_in.opened.desk.cases()
+    order = [answer.html.index(f"/nl/zaken/{row.identity}") for row in rows]
+    assert order == sorted(order)
+    assert "2 open zaken, 2 ongelezen berichten" in answer.page.text
+    assert "4 dagen geleden" in answer.page.text
+    assert "Fraude of diefstal" in answer.page.text
+
+
+async def test_reading_a_case_takes_its_mark_away(signed_in: Room) -> None:
+    _, case = await signed_in.report("Read me.")
+    assert "1 nieuw" in (await signed_in.browser.get("/nl/")).page.text
+    await signed_in.browser.get(case)
+    assert "1 nieuw" not in (await signed_in.browser.get("/nl/")).page.text
+
+
+async def test_markup_in_a_category_is_shown_as_text(signed_in: Room) -> None:
+    await signed_in.report("x", category=HOSTILE)
+    answer = await signed_in.browser.get("/nl/")
+    assert HOSTILE in answer.page.text
+    assert HOSTILE not in answer.html
+
+
+async def test_report_with_a_stolen_name_is_flagged_and_stands_apart(signed_in: Room) -> None:
+    reporter, _ = await signed_in.report("The real one.")
+    signed_in.office.clock.forward(days=1)
+    stranger = signed_in.office.reporter()
+    await stranger.send("A later message out of nowhere.", known=True, message_id=os.urandom(16))
+    await signed_in.opened.round()
+    answer = await signed_in.browser.get("/nl/")
+    assert "Vervolg op een melding die hier niet is" in answer.page.text
+    assert "2 open zaken" in answer.page.text
+    flagged = next(row for row in await signed_in.opened.desk.cases() if row.flag)
+    case = await signed_in.browser.get(f"/nl/zaken/{flagged.identity}")
+    assert "kunt u niet antwoorden" in case.page.text
+    assert "text" not in case.page.fields
+    assert await reporter.notes() != []
+
+
+async def test_closed_cases_stand_apart(signed_in: Room) -> None:
+    _, case = await signed_in.report("Soon closed.")
+    await signed_in.browser.get(case)
+    await signed_in.browser.get(f"{case}/schrijven/status")
+    await signed_in.browser.submit(f"{case}/schrijven/status", status="closed", text="", step="preview")
+    await signed_in.browser.submit(f"{case}/schrijven/status", step="send")
+    answer = await signed_in.browser.get("/nl/")
+    assert "1 afgesloten zaak" in answer.page.text
+    assert "Geen open zaken" in answer.page.text

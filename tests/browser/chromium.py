@@ -41,14 +41,17 @@ def running() -> Iterator[playwright.Browser]:
 
 
 class Chromium(Browser):
-    """A window of its own: cookies and history are shared with no other. No script of a page runs in it."""
+    """A window of its own: cookies and history are shared with no other. No script of a page runs in it, unless
+    asked.
+    """
 
-    def __init__(self, browser: playwright.Browser, downloads: Path) -> None:
+    def __init__(self, browser: playwright.Browser, downloads: Path, *, scripts: bool = False) -> None:
         """Open an empty window."""
         super().__init__(downloads)
         self._context = browser.new_context(
-            java_script_enabled=False, accept_downloads=True, viewport={"width": WIDTH, "height": HEIGHT}
-        )
+            java_script_enabled=scripts, bypass_csp=scripts, accept_downloads=True,
+            viewport={"width": WIDTH, "height": HEIGHT},
+        )  # fmt: skip
         self._context.set_default_timeout(PATIENCE * 1000)
         self._page = self._context.new_page()
 

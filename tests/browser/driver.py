@@ -132,9 +132,21 @@ class Browser(ABC):
         """Return the twelve words that the page shows."""
         return [word.strip() for word in self._texts("//ol[@id='words']/li")]
 
+    def in_tables(self) -> list[str]:
+        """Return the names of the links in the page's tables."""
+        return [name.strip() for name in self._texts("//table//a")]
+
     def follow(self, name: str) -> None:
         """Press the link or button of that name; a longer name that begins so will do."""
         self._follow(self._control(name))
+
+    def follow_last(self, name: str) -> None:
+        """Press the last of several links of that name."""
+        self._follow(f"({self._exact(name)})[last()]")
+
+    def submit(self, name: str) -> None:
+        """Press the button of that name; the menu may have a link that is called the same."""
+        self._follow(f"//button[normalize-space(.)={literal(name)}]")
 
     def press(self, name: str) -> None:
         """Open or close the part of the page of that name."""
@@ -180,17 +192,18 @@ class Browser(ABC):
             if text not in page:
                 raise NotOnPage(f"{text!r} is not on {self.address}: {page}")
 
-    def reload_until(self, text: str, address: str) -> None:
-        """Open the address until the text is there: boards come out on the clock, pages do not change by themselves."""
+    def reload_until(self, address: str, *texts: str) -> None:
+        """Open the address until these texts are there: boards come out on the clock, pages do not change alone."""
 
         def look() -> bool:
             self.open(address)
-            return text in self.text()
+            page = self.text()
+            return all(text in page for text in texts)
 
         try:
-            wait_for(text, look)
+            wait_for(", ".join(texts), look)
         except NotOnPage as error:
-            raise NotOnPage(f"{text!r} did not come to {address}: {self.text()}") from error
+            raise NotOnPage(f"{texts!r} did not come to {address}: {self.text()}") from error
 
     @staticmethod
     def _exact(name: str) -> str:

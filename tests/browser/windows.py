@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from tests.browser import chromium, firefox
+from tests.browser.axe import Examined
 from tests.browser.chromium import Chromium
 from tests.browser.driver import Browser
 from tests.browser.firefox import Firefox
@@ -42,6 +43,21 @@ def of_kind(kind: str, folder: Path) -> Iterator[OpenWindow]:
                 downloads = _new(folder, "downloads")
                 client = stack.enter_context(firefox.running(_new(folder, "firefox"), downloads))
                 return Firefox(client, downloads)
+
+        yield open_one
+
+
+@contextmanager
+def examined(folder: Path) -> Iterator[Callable[[], Examined]]:
+    """Give a function that opens windows in which pages can be judged."""
+    if not chromium.installed():
+        pytest.skip("chromium is not installed; make system-packages installs it")
+    with chromium.running() as running, ExitStack() as stack:
+
+        def open_one() -> Examined:
+            window = Examined(running, _new(folder, "downloads"))
+            stack.callback(window.close)
+            return window
 
         yield open_one
 

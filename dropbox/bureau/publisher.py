@@ -108,6 +108,10 @@ class Publisher:
             async with database.write() as connection:
                 await bulletins.mark_sent(connection, day, revision)
 
+    def offer_again(self) -> None:
+        """Intake lacks something that it was given: it was made anew, and gets everything again."""
+        self._offered, self._published = False, None
+
     async def daily_bulletins(self) -> int:
         """How many days from today on have a bulletin with a key of its own."""
         async with self._vault.database.read() as connection:

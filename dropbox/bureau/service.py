@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dropbox.bureau import certificates
 from dropbox.bureau.desk import Desk
+from dropbox.bureau.errors import NotMadeError
 from dropbox.bureau.host import Courier, Host
 from dropbox.bureau.settings import Settings
 from dropbox.bureau.sync import Sync
@@ -48,6 +49,8 @@ async def opened(
 
     `courier` replaces the signed requests to intake's socket.  Raises DeskError, StorageError.
     """
+    if not settings.vault.is_dir():
+        raise NotMadeError
     with held(settings.vault):
         vault = await open_vault(settings, passphrase)
         try:

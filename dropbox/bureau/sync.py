@@ -166,8 +166,13 @@ class Sync:
         self.wake()
 
     async def _board(self) -> None:
-        if self.reception.boards_read:
+        if not self.reception.boards_read:
+            return
+        try:
             await self.publisher.issue_board(self._host)
+        except PeerError:
+            self.publisher.offer_again()
+            raise
 
     async def _fetch(self) -> None:
         began = self._clock()

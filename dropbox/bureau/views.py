@@ -227,7 +227,7 @@ class FailureView:
     """An envelope that could not be opened.  The others are not affected."""
 
     identity: str
-    reason: str  # one of `incoming.Reason`: "damaged", "no-prekey", "no-bulletin", "not-for-us", "version", ...
+    reason: str  # one of `opening.Reason`
     size: int  # bytes
     envelope_day: int  # of the bulletin it was sealed to
     first_day: int  # tried first
@@ -241,10 +241,12 @@ class SyncState:
     last_fetch: int | None  # Unix seconds of the last fetch that completed
     next_board_due: int | None
     last_board_day: int | None
-    problem: str  # "" or a code: "unreachable", "refused", "peer", "bad-answer", "not-certified", "storage", "fault"
+    problem: str  # "", or "unreachable", "refused", "peer", "bad-answer", "not-certified", "storage", "clock", "fault"
     waiting: int  # sealed envelopes here, unopened because nobody is signed in
     bulletin_days: int  # so many days ahead have a bulletin with a key of its own
-    warnings: tuple[str, ...] = ()  # codes: "one-recipient", "no-backup", "few-bulletins", "boards-unread", ...
+    # Of these codes: "one-recipient", "no-backup", "few-bulletins", "boards-unread", "board-missing", "board-forged",
+    # "board-rolled-back", "board-full", "no-dummies", "outcomes-unreadable".
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

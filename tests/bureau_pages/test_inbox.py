@@ -58,6 +58,7 @@ async def test_report_with_a_stolen_name_is_flagged_and_stands_apart(signed_in: 
     flagged = next(row for row in await signed_in.opened.desk.cases() if row.flag)
     case = await signed_in.browser.get(f"/nl/zaken/{flagged.identity}")
     assert "kunt u niet antwoorden" in case.page.text
+    assert case.page.text.count("loopt niet") == 2
     assert "text" not in case.page.fields
     assert await reporter.notes() != []
 

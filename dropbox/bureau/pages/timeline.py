@@ -10,16 +10,20 @@ SOON_DAYS = 3
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A point on the line. `name` is "received", "acknowledge" or "feedback", `place` is in percent of the line."""
+    """A point on the line. `name` is "received", "acknowledge" or "feedback", `place` is in percent of the line.
+
+    It `runs` while the case is open and can be answered.
+    """
 
     name: str
     day: int
     place: int
     met_day: int | None
+    runs: bool
 
     def overdue(self, today: int) -> bool:
         """Tell whether it should have been met and was not."""
-        return self.met_day is None and today > self.day
+        return self.runs and self.met_day is None and today > self.day
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +38,17 @@ class Timeline:
 def draw(deadlines: Deadlines, today: int) -> Timeline:
     """Place receipt, both deadlines and today between 0 and 100 percent."""
     start = deadlines.received_day
-    length = max(deadlines.feedback_due, deadlines.acknowledge_due, today, start + 1) - start
+    due_first, due_last = deadlines.acknowledge_due, deadlines.feedback_due
+    length = max(due_first, due_last, today, start + 1) - start
+    runs = deadlines.next_due is not None
 
     def place(day: int) -> int:
         return min(100, max(0, round(100 * (day - start) / length)))
 
     marks = (
-        Mark("received", start, 0, start),
-        Mark("acknowledge", deadlines.acknowledge_due, place(deadlines.acknowledge_due), deadlines.acknowledged_day),
-        Mark("feedback", deadlines.feedback_due, place(deadlines.feedback_due), deadlines.feedback_day),
+        Mark("received", start, 0, start, runs),
+        Mark("acknowledge", due_first, place(due_first), deadlines.acknowledged_day, runs),
+        Mark("feedback", due_last, place(due_last), deadlines.feedback_day, runs),
     )
     return Timeline(marks, today, place(today))
 

@@ -69,6 +69,10 @@ format: $(DEV) ## Put the code into the project's format and fix what can be fix
 locale: $(DEV) ## Collect new texts from code and templates into the message catalogues
 	@.ci/locale
 
+.PHONY: screenshots
+screenshots: $(DEV) system-packages ## Draw every page into docs/screenshots, on a wide and a narrow screen
+	@$(BIN)/python -m tests.system.screenshots docs/screenshots
+
 .PHONY: clean
 clean: ## Remove what make and the tools made, except the virtual environment
 	@rm -rf build dist .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

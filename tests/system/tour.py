@@ -17,22 +17,22 @@ Visit = Callable[[str, Examined], None]
 OpenExamined = Callable[[], Examined]
 
 _TEXT: Final = {
-    "nl": """Sinds het voorjaar wordt op onze post geld van de visumkas apart gehouden. De kasmedewerker telt elke vrijdag
-twee keer: één keer met de bonnen, en één keer zonder.
-
-Ik heb dit zelf drie keer gezien. De bijgevoegde foto's zijn van het kasboek. Ik ben bang dat ik mijn baan verlies
-als dit uitkomt.""",
-    "en": """Since spring, money of the visa desk has been kept apart at our post. The cashier counts twice each Friday:
-once with the receipts, and once without.
-
-I saw this three times myself. The photos are of the cash book. I fear for my job if this comes out.""",
+    "nl": "Sinds het voorjaar wordt op onze post geld van de visumkas apart gehouden. De kassier telt elke vrijdag "
+    "twee keer: één keer met de bonnen, en één keer zonder.\n\nIk heb dit zelf drie keer gezien. De foto is van het "
+    "kasboek. Ik ben bang dat ik mijn baan verlies als dit uitkomt.",
+    "en": "Since spring, money of the visa desk has been kept apart at our post. The cashier counts twice each Friday: "
+    "once with the receipts, and once without.\n\nI saw this three times myself. The photo shows the cash book. I fear "
+    "for my job if this comes out.",
 }
 _KEEP_FROM: Final = {"nl": "Het hoofd van de afdeling, en zijn zus bij de HR-dienst", "en": "The head of section"}
 _REPLY: Final = {
-    "nl": """Dank voor uw melding. Wij nemen haar in behandeling.
-
-Twee vragen: sinds welke maand ziet u dit? En weet iemand op de post dat u de foto's hebt gemaakt?""",
-    "en": "Thank you for your report. Since which month have you seen this? Does anybody know about the photos?",
+    "nl": "Dank voor uw melding. Wij nemen haar in behandeling.\n\nTwee vragen: sinds welke maand ziet u dit? En weet "
+    "iemand op de post dat u de foto's hebt gemaakt?",
+    "en": "Thank you for your report.\n\nSince which month have you seen this? Does anybody know about the photos?",
+}
+_QUESTION: Final = {
+    "nl": "Mogen wij een samenvatting in andere woorden naar de integriteitscoördinator sturen?",
+    "en": "May we send a summary in other words to the integrity coordinator?",
 }
 _ANSWER: Final = {"nl": "Sinds april. Niemand weet van de foto's.", "en": "Since April. Nobody knows of the photos."}
 _SUMMARY: Final = {
@@ -73,10 +73,14 @@ class Tour:
         assert isinstance(window, Examined)
         self._visit(name, window)
 
+    def first_page(self) -> None:
+        """Go no further than the first page."""
+        self.reporter.begin()
+        self._see("reporter-start", self.reporter)
+
     def _public_pages(self) -> None:
         reporter, browser = self.reporter, self.reporter.browser
-        reporter.begin()
-        self._see("reporter-start", reporter)
+        self.first_page()
         browser.follow(reporter.say("How it works"))
         self._see("reporter-how", reporter)
         browser.open(f"{reporter.demo.reporter}/{self.code}/nothing-here")
@@ -116,9 +120,7 @@ class Tour:
             browser.back()
         browser.follow(handler.say("Ask a question with fixed answers"))
         self._see("desk-question", handler)
-        browser.fill(
-            handler.say("Your question"), {"nl": "Mag een kaart naar het ministerie?"}.get(self.code, "May a card go?")
-        )
+        browser.fill(handler.say("Your question"), _QUESTION[self.code])
         browser.submit(handler.say("Preview"))
         self._see("desk-question-refused", handler)
         browser.fill(handler.say("Answer %(number)s", number=1), handler.say("Yes"))
@@ -200,3 +202,11 @@ class Tour:
         for person, name in ((handler, "desk"), (coordinator, "ministry")):
             person.browser.submit(person.say("Sign out"))
             self._see(f"{name}-signed-out", person)
+
+
+def example_files(folder: Path) -> list[Path]:
+    """Two files for the report."""
+    files = [folder / "kasboek-foto.jpg", folder / "overzicht visumkas 2026.xlsx"]
+    for place, file in enumerate(files):
+        file.write_bytes(bytes(range(256)) * 700 * (place + 1))
+    return files

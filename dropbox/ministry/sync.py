@@ -28,6 +28,9 @@ BATCHES_AT_ONCE = 64
 WAITING_MOST = 4096
 """Sealed cards kept while nobody signs in, 64 MiB: more are not collected, so a host cannot fill this machine."""
 
+LONGEST_SLEEP = 60
+"""Seconds.  A machine that slept, or a clock that was set, is noticed within a minute."""
+
 _KEY = 16
 _FULL = "full"
 _TROUBLES: tuple[tuple[type[Exception], Trouble], ...] = (
@@ -64,8 +67,11 @@ class Sync:
     async def run(self) -> None:
         """A round at once, then one at every multiple of the card period, until cancelled."""
         while True:
+            period = self._inbox.settings.card_period
+            slot = self._inbox.now() // period
             await self.round()
-            await asyncio.sleep(self._next_due() - self._inbox.now())
+            while self._inbox.now() // period == slot:
+                await asyncio.sleep(min(LONGEST_SLEEP, max(0, self._next_due() - self._inbox.now())))
 
     async def round(self) -> None:
         """Collect, open if somebody is signed in, send.  No failure leaves it; each is shown in `state`."""

@@ -110,8 +110,8 @@ TROUBLES: Final[Mapping[Trouble, str]] = MappingProxyType({
                            "of the root key."),
     Trouble.NO_BUREAU: mark("There is no valid certificate for the bureau's keys. Cards cannot be checked, and answers "
                             "cannot be sealed."),
-    Trouble.NO_DUMMIES: mark("Nobody signed in for so long that the stock for sending ran out. Now that you are here, "
-                             "it is filled again."),
+    Trouble.NO_DUMMIES: mark("The stock for sending ran out, because nobody had signed in for some time. Now that you "
+                             "are here, it is filled again."),
     Trouble.MANY_WAITING: mark("Very many sealed cards wait. No more are collected until these are opened."),
     Trouble.DATABASE: mark("The inbox's own database failed. Check the disk's free room."),
     Trouble.OURS: mark("A round failed by a fault of this program. It is tried again; tell who runs it."),

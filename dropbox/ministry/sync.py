@@ -70,7 +70,7 @@ class Sync:
             period = self._inbox.settings.card_period
             slot = self._inbox.now() // period
             await self.round()
-            while self._inbox.now() // period == slot:
+            while self._inbox.now() // period == slot:  # noqa: ASYNC110 - the clock is what is waited for
                 await asyncio.sleep(min(LONGEST_SLEEP, max(0, self._next_due() - self._inbox.now())))
 
     async def round(self) -> None:

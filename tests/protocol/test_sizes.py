@@ -8,10 +8,12 @@ from dropbox.protocol import padding, sizes
 from dropbox.protocol.documents import encode
 from dropbox.protocol.envelope import EnvelopeWriter, first_head, later_head
 from dropbox.protocol.errors import Malformed, ProtocolError, TooLong, UnknownVersion, WrongSize
+from dropbox.protocol.keys import MAX_DAY
 from dropbox.protocol.opening import EnvelopeReader
 from dropbox.protocol.payload import (
     CATEGORY_LIMIT,
     FIELD_LIMIT,
+    FILE_PIECE,
     LANGUAGE_LIMIT,
     MAX_ANSWERS,
     MESSAGE_LIMIT,
@@ -142,14 +144,14 @@ def test_more_than_a_gigabyte_is_refused_before_it_is_sealed() -> None:
     bulletin = bureau.desks[0].bulletins[bureau.clock.day, 0]
     writer.begin(later_head(keys, bytes(16)), Message("x"))
     writer.begin_file("a.bin")
-    writer._plaintext = sizes.payload_plaintext(sizes.ENVELOPE_MAX) - 3 * sizes.KIB
-    writer.file_data(bytes(1024))
+    writer._plaintext = sizes.payload_plaintext(sizes.ENVELOPE_MAX) - 100 * sizes.KIB
+    writer.file_data(bytes(64 * sizes.KIB))
     with pytest.raises(TooLong):
-        writer.file_data(bytes(2048))
+        writer.file_data(bytes(64 * sizes.KIB))
     assert bulletin.recipients
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(0, 2**16 - 1), st.binary(min_size=14, max_size=14))
+@given(st.integers(0, sizes.MAX_DAY), st.integers(0, 2**16 - 1), st.binary(min_size=14, max_size=14))
 def test_a_prefix_is_read_as_it_was_written(day: int, revision: int, envelope_id: bytes) -> None:
     prefix = Prefix(day, revision, envelope_id)
     assert len(prefix.to_bytes()) == sizes.PREFIX

@@ -8,12 +8,10 @@ from dropbox.protocol import padding, sizes
 from dropbox.protocol.documents import encode
 from dropbox.protocol.envelope import EnvelopeWriter, first_head, later_head
 from dropbox.protocol.errors import Malformed, ProtocolError, TooLong, UnknownVersion, WrongSize
-from dropbox.protocol.keys import MAX_DAY
 from dropbox.protocol.opening import EnvelopeReader
 from dropbox.protocol.payload import (
     CATEGORY_LIMIT,
     FIELD_LIMIT,
-    FILE_PIECE,
     LANGUAGE_LIMIT,
     MAX_ANSWERS,
     MESSAGE_LIMIT,

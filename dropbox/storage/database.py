@@ -4,6 +4,8 @@ SQLite runs in WAL mode with `synchronous=FULL`: what was committed survives a l
 deleted rows with zeros, in the file at the next checkpoint. Readers do not wait for writers. One writer at a time:
 write transactions start with `BEGIN IMMEDIATE`, because a reader that turns into a writer can fail at once, however
 long it is willing to wait.
+
+PostgreSQL is told for each connection to answer a commit only once it is on disk, whatever the server's default is.
 """
 
 import asyncio
@@ -17,7 +19,7 @@ from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
-from dropbox.storage.errors import DatabaseGoneError, DatabaseUrlError
+from dropbox.storage.errors import DatabaseGoneError, DatabaseLockedError, DatabaseUrlError
 from dropbox.storage.faults import translated
 
 PAGE_BYTES: Final = 16384
@@ -25,6 +27,18 @@ PAGE_BYTES: Final = 16384
 
 BUSY_MS: Final = 15_000
 """How long a transaction waits for another process's write before it gives up."""
+
+WRITER_SECONDS: Final = 30
+"""How long a transaction waits for its turn among this process's writers: less than the time after which nobody waits
+for its answer any more, so that during a long rewrite requests do not pile up with their bodies."""
+
+CHECKPOINT_BUSY_MS: Final = 200
+"""How long one try of a checkpoint waits for readers. No writer gets in meanwhile, so a reader that stands still must
+not make it long."""
+
+CHECKPOINT_TRIES: Final = 5
+CHECKPOINT_PAUSE_SECONDS: Final = 0.2
+"""Between two tries those who wait to write have their turn."""
 
 JOURNAL_KEPT_BYTES: Final = 64 * 1024 * 1024
 """A checkpoint cuts the write-ahead log back to this, so that one burst does not hold disk for ever."""
@@ -51,8 +65,10 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection in a transaction that sees one state throughout and changes nothing."""
         with translated():
-            async with self.engine.connect() as connection, connection.begin():
-                yield connection
+            async with self.engine.connect() as connection:
+                await connection.execution_options(**self._reading)
+                async with connection.begin():
+                    yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -61,8 +77,7 @@ class Database:
         Writers of this process queue here in order; SQLite's own wait polls and can starve one of them.
         """
         async with AsyncExitStack() as stack:
-            if self._writer is not None:
-                await stack.enter_async_context(self._writer)
+            await stack.enter_async_context(self._turn())
             stack.enter_context(translated())
             connection = await stack.enter_async_context(self.engine.connect())
             await connection.execution_options(**{_WRITING: True})
@@ -83,25 +98,31 @@ class Database:
             await session.flush()
 
     async def checkpoint_truncate(self) -> bool:
-        """Move SQLite's write-ahead log into the file and cut it to nothing; False when a reader was in the way.
+        """Move SQLite's write-ahead log into the file and cut it to nothing; False when readers were in the way.
 
-        Until then the log holds the deleted rows. On PostgreSQL there is nothing to do, and True.
+        Until then the log holds the deleted rows. Some short tries, between which others write. On PostgreSQL there is
+        nothing to do, and True.
         """
-        if self._writer is None:
+        if not self.is_sqlite:
             return True
-        async with self._writer:
-            with translated():
-                return await self._pragma_checkpoint()
+        for attempt in range(CHECKPOINT_TRIES):
+            if attempt:
+                await asyncio.sleep(CHECKPOINT_PAUSE_SECONDS)
+            async with self._turn():
+                with translated():
+                    if await self._pragma_checkpoint():
+                        return True
+        return False
 
     async def vacuum(self, *, spill_to_disk: bool = False) -> None:
         """Rewrite SQLite's file in key order, so that the place of a row no longer tells when it came.
 
         The rewritten copy is built in memory, or, when told to spill, in a temporary file: choose that only where
-        every row is ciphertext. On PostgreSQL this is its ordinary `VACUUM`.
+        every row is ciphertext. On PostgreSQL this is its ordinary `VACUUM`. Writers wait meanwhile, and give up after
+        WRITER_SECONDS.
         """
         async with AsyncExitStack() as stack:
-            if self._writer is not None:
-                await stack.enter_async_context(self._writer)
+            await stack.enter_async_context(self._turn())
             stack.enter_context(translated())
             connection = await stack.enter_async_context(self.engine.connect())
             await connection.execution_options(**self._outside_transactions())
@@ -118,13 +139,38 @@ class Database:
         with translated():
             await self.engine.dispose()
 
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Be the one writer of this process. Raises DatabaseLockedError when the turn does not come in time."""
+        if self._writer is None:
+            yield
+            return
+        try:
+            async with asyncio.timeout(WRITER_SECONDS):
+                await self._writer.acquire()
+        except TimeoutError:
+            raise DatabaseLockedError from None
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    @property
+    def _reading(self) -> dict[str, Any]:
+        # PostgreSQL's default lets every statement see another state; SQLite's transactions keep theirs anyway.
+        return {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
     def _outside_transactions(self) -> dict[str, Any]:
         return {_PLAIN: True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
 
     async def _pragma_checkpoint(self) -> bool:
         async with self.engine.connect() as connection:
             await connection.execution_options(**self._outside_transactions())
-            row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout={CHECKPOINT_BUSY_MS}")
+            try:
+                row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+            finally:
+                await connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
             return int(row[0]) == 0
 
 
@@ -139,7 +185,14 @@ def open_database(url: str) -> Database:
         return Database(_sqlite_engine(parsed))
     # hide_parameters: a parameter may be a stranger's bytes, and texts of exceptions end up in logs.
     return Database(
-        create_async_engine(parsed, hide_parameters=True, pool_size=POOL, max_overflow=0, pool_pre_ping=True)
+        create_async_engine(
+            parsed,
+            hide_parameters=True,
+            pool_size=POOL,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"server_settings": {"synchronous_commit": "on"}},
+        )
     )
 
 

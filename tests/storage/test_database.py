@@ -100,6 +100,68 @@ async def test_readers_do_not_wait_for_a_writer_and_see_one_state(database: Data
     assert await count(database) == 1
 
 
+async def test_a_reader_sees_one_state_throughout_however_many_statements_it_makes(database: Database) -> None:
+    async with database.read() as connection:
+        first = await connection.scalar(text("SELECT count(*) FROM notes"))
+        await add(database, "meanwhile")
+        assert await connection.scalar(text("SELECT count(*) FROM notes")) == first == 0
+    assert await count(database) == 1
+
+
+async def test_a_standing_reader_holds_up_the_checkpoint_and_no_writer(sqlite: Database) -> None:
+    add_row = text("INSERT INTO notes VALUES (randomblob(16), '')")
+    async with sqlite.read() as reader:
+        await reader.execute(text("SELECT count(*) FROM notes"))
+        async with sqlite.write() as connection:
+            await connection.execute(add_row)
+        checkpoint = asyncio.create_task(sqlite.checkpoint_truncate())
+        await asyncio.sleep(0)  # the checkpoint has its turn first
+        async with sqlite.write() as connection:
+            await connection.execute(add_row)
+        assert not checkpoint.done()
+        assert await checkpoint is False
+    assert await sqlite.checkpoint_truncate()
+    assert await count(sqlite) == 2
+
+
+async def test_a_checkpoint_leaves_the_patience_of_its_connection_as_it_was(sqlite: Database) -> None:
+    async with sqlite.read() as connection:
+        before = (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one()
+    assert await sqlite.checkpoint_truncate()
+    async with sqlite.read() as connection:
+        assert (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one() == before == 15_000
+
+
+async def test_who_waits_too_long_for_a_turn_to_write_is_told_and_makes_room(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dropbox.storage.database.WRITER_SECONDS", 0.01)
+
+    async def write() -> None:
+        async with sqlite.write():
+            pass
+
+    async with sqlite.write():
+        for waiting in (write(), sqlite.checkpoint_truncate(), sqlite.vacuum()):
+            with pytest.raises(DatabaseLockedError):
+                await waiting
+    await write()
+
+
+async def test_a_postgresql_that_would_answer_before_the_disk_is_told_not_to(
+    postgres_cluster: Cluster,  # noqa: F811 - the fixture
+) -> None:
+    url = postgres_cluster.new_database()
+    opened = open_database(url)
+    async with opened.write() as connection:
+        name = await connection.scalar(text("SELECT current_database()"))
+        await connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
+    await opened.close()
+    async with opened.read() as connection:
+        assert await connection.scalar(text("SHOW synchronous_commit")) == "on"
+    await opened.close()
+
+
 async def test_an_orm_session_writes_in_the_same_way(database: Database) -> None:
     async with database.write_session() as session:
         await session.execute(text("INSERT INTO notes (name, number) VALUES ('new', 1)"))

@@ -117,17 +117,16 @@ class Room:
 
 
 @asynccontextmanager
-async def room(office: Office) -> AsyncIterator[Room]:
-    """Intake, desk and its pages, with nobody signed in."""
+async def pages(office: Office, opened: Open) -> AsyncIterator[Room]:
+    """The pages of an open desk, with nobody signed in."""
     seconds = Seconds()
-    async with office.open() as opened:
-        runner = QuietRunner(create_app(opened.desk, office.settings(), clock=seconds, random=os.urandom))
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            host, port = runner.addresses[0][:2]
-            base = URL(f"http://{host}:{port}/")
-            async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
-                yield Room(office, opened, base, Browser(session, base), seconds, runner)
-        finally:
-            await runner.cleanup()
+    runner = QuietRunner(create_app(opened.desk, office.settings(), clock=seconds, random=os.urandom))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        base = URL(f"http://{host}:{port}/")
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            yield Room(office, opened, base, Browser(session, base), seconds, runner)
+    finally:
+        await runner.cleanup()

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.bureau.office import Office, short_folder
-from tests.bureau_pages.browser import Room, room
+from tests.bureau_pages.browser import Room, pages
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def office() -> Iterator[Office]:
 @pytest.fixture
 async def desk(office: Office) -> AsyncIterator[Room]:
     """The pages, with nobody signed in."""
-    async with room(office) as found:
+    async with office.open() as opened, pages(office, opened) as found:
         yield found
 
 

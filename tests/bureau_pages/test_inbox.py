@@ -2,7 +2,12 @@
 
 import os
 
-from tests.bureau_pages.browser import Room
+from dropbox.protocol import sizes
+from dropbox.reporter import exchange
+from tests.bureau.office import Office
+from tests.bureau_pages.browser import Room, pages
+from tests.simulators.intake_client import ReporterClient
+from tests.simulators.intake_instance import envelope as noise
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -61,6 +66,32 @@ async def test_report_with_a_stolen_name_is_flagged_and_stands_apart(signed_in: 
     assert case.page.text.count("loopt niet") == 2
     assert "text" not in case.page.fields
     assert await reporter.notes() != []
+
+
+async def test_envelope_that_does_not_open_is_shown_with_its_reason_beside_the_others(signed_in: Room) -> None:
+    office = signed_in.office
+    await signed_in.report("A good one.")
+    async with office.transport() as transport:
+        bulletin = await exchange.fetch_bulletin(transport, office.root.public, office.clock())
+    async with ReporterClient(office.folder / "run" / "reporters.sock") as client:
+        await client.upload(noise(sizes.ENVELOPE_LADDER[1], bulletin.day, bulletin.revision))
+    await signed_in.report("Another good one.")
+    answer = await signed_in.browser.get("/nl/")
+    assert "1 envelop kon niet worden geopend" in answer.page.text
+    assert "onderweg veranderd of beschadigd" in answer.page.text
+    assert "De andere hebben er geen last van" in answer.page.text
+    assert "262,1\u00a0kB" in answer.page.text
+    assert "2 open zaken" in answer.page.text
+
+
+async def test_host_that_cannot_be_reached_is_said_with_what_to_do(office: Office) -> None:
+    async with office.desk() as opened, pages(office, opened) as alone:
+        await opened.sync.fetch_round()
+        answer = await alone.browser.sign_in()
+        assert "De ontvangstserver is niet bereikbaar" in answer.page.text
+        assert "Kijk of Tor en het netwerk" in answer.page.text
+        assert "Het laatste bord is nog niet teruggelezen" in answer.page.text
+        assert "nog niet bekend" in answer.page.text
 
 
 async def test_closed_cases_stand_apart(signed_in: Room) -> None:

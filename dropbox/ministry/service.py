@@ -58,7 +58,8 @@ async def serving(settings: Settings, inbox: Inbox, sync: Sync) -> AsyncIterator
         port = await _listen(runner, settings)
         exchange = asyncio.create_task(sync.run())
         try:
-            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            host = settings.listen[0]
+            host = f"[{host}]" if ":" in host else host
             yield f"http://{host}:{port}"
         finally:
             exchange.cancel()
@@ -70,7 +71,7 @@ async def serving(settings: Settings, inbox: Inbox, sync: Sync) -> AsyncIterator
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> int:
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await web.TCPSite(runner, *settings.listen).start()
     except OSError:
         raise SettingsError(
             "listen names a port that is taken, or an address that this machine does not have."

@@ -35,10 +35,8 @@ class Settings:
     root: RootPublicKey
     """The pinned root key; in the file `root_key`, 64 hexadecimal digits."""
 
-    host: str
-    """Loopback address of the pages; in the file `listen`, as `127.0.0.1:8082` (port 0 takes a free one)."""
-
-    port: int
+    listen: tuple[str, int]
+    """Loopback address and port of the pages; in the file as `127.0.0.1:8082` (port 0 takes a free one)."""
 
     card_period: int
     """Seconds between batches.  They go at its multiples in Unix time: when something is sent says nothing."""
@@ -55,7 +53,8 @@ class Settings:
             raise SettingsError("cards_per_batch must be from 1 to 64.")
         if not SHORTEST_PERIOD <= self.card_period <= LONGEST_PERIOD:
             raise SettingsError("card_period must be from 1 second to 31 days, in seconds.")
-        if not _is_loopback(self.host) or not 0 <= self.port < _PORTS:
+        host, port = self.listen
+        if not _is_loopback(host) or not 0 <= port < _PORTS:
             raise SettingsError("listen must be a loopback address and a port, as in 127.0.0.1:8082.")
 
 
@@ -73,19 +72,17 @@ def load(path: Path) -> Settings:
 
 def parse(values: dict[str, Any]) -> Settings:
     """Make settings from a parsed file.  Raises SettingsError."""
-    known = {one.name for one in fields(Settings)} - {"root", "host", "port"} | {"root_key", "listen"}
+    known = {one.name for one in fields(Settings)} - {"root"} | {"root_key"}
     unknown = sorted(set(values) - known)
     if unknown:
         raise SettingsError(f"Unknown setting: {unknown[0]}.")
     folder = _path(values, "folder")
-    host, port = _listen(_text(values, "listen"))
     return Settings(
         folder=folder,
         intake_socket=_path(values, "intake_socket"),
         keys_dir=_path(values, "keys_dir"),
         root=_root(_text(values, "root_key")),
-        host=host,
-        port=port,
+        listen=_listen(_text(values, "listen")),
         card_period=_whole(values, "card_period"),
         cards_per_batch=_whole(values, "cards_per_batch"),
         database=_text(values, "database") if "database" in values else f"sqlite:///{folder}/inbox.db",

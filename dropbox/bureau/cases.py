@@ -13,8 +13,9 @@ What a message claims is believed as far as it is proven, and nothing that it br
     no    known     bad                             a case of its own, flagged `bad-mac`
     no    unknown   any                             a case of its own, flagged `unknown-thread`
 
-A message that was opened before, by thread and message id, is a duplicate.  What was flagged is remembered apart from
-what was proven: nobody can make a later, genuine message look like a duplicate.
+A message that was opened before, by thread, message id and content, is a duplicate.  The content counts: a reporter
+whose line broke gets the form back, may add to it, and sends it under the same id; then both are shown.  What was
+flagged is remembered apart from what was proven: nobody can make a later, genuine message look like a duplicate.
 """
 
 from __future__ import annotations
@@ -72,10 +73,11 @@ def route(head: Head, recipient: bytes, thread: ThreadKeys | None, authentic: Ca
     return NewThread(own) if thread is None else Continues(thread)
 
 
-def seen_name(seen_key: bytes, head: Head, where: Route) -> bytes:
+def seen_name(seen_key: bytes, head: Head, content_hash: bytes, where: Route) -> bytes:
     """16 bytes that name the message among those opened before; they tell nothing without the key."""
     domain = str(where.flag) if isinstance(where, Alone) else "thread"
-    return primitives.hmac_sha256(seen_key, domain.encode() + b"\0", head.thread_id, head.message_id)[:SEEN]
+    name = domain.encode() + b"\0" + head.thread_id + head.message_id + content_hash
+    return primitives.hmac_sha256(seen_key, name)[:SEEN]
 
 
 def begun(message: Message, thread_id: bytes | None, flag: Flag | None, day: int) -> Dossier:

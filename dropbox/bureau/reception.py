@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 from dropbox.bureau import cases, dossiers, ledger, sealing, store
 from dropbox.bureau.cases import Alone, Continues, NewThread
 from dropbox.bureau.dossiers import Dossier, StoredEntry
-from dropbox.bureau.errors import BoardsUnreadError, LockedError
+from dropbox.bureau.errors import BoardsUnreadError, LockedError, TooEarlyError
 from dropbox.bureau.keyring import KEY, REFERENCE, ThreadKeys
 from dropbox.bureau.ledger import ACKNOWLEDGEMENT, RECORD_DAYS, UNREAD_DAYS, Record
 from dropbox.bureau.opening import Opened, Opener, Reason, reason_of
 from dropbox.bureau.sealing import Purpose
 from dropbox.bureau.store import Envelope, State
 from dropbox.bureau.vault import Vault
-from dropbox.bureau.views import EntryKind
+from dropbox.bureau.views import EntryKind, Flag
 from dropbox.protocol import sizes
 from dropbox.protocol.reply import Acknowledgement, encode_note
 from dropbox.storage.errors import StorageError
@@ -74,16 +74,23 @@ class Reception:
             return opened
         async with self._vault.database.read() as connection:
             candidates = await store.envelopes(connection, State.WAITING, State.FAILED)
+        early: list[Envelope] = []
         for envelope in candidates:
-            if self._vault.recipient is None:
-                break
-            if envelope.state is State.WAITING or envelope.last_day != self.today:
-                opened += await self._try(envelope)
+            if self._vault.recipient is not None and (
+                envelope.state is State.WAITING or envelope.last_day != self.today
+            ):
+                opened += await self._try(envelope, early)
+        for envelope in early:
+            opened += await self._try(envelope, None)
         return opened
 
-    async def _try(self, envelope: Envelope) -> bool:
+    async def _try(self, envelope: Envelope, early: list[Envelope] | None) -> bool:
         try:
-            await self.receive(envelope)
+            await self.receive(envelope, patient=early is not None)
+        except TooEarlyError:
+            if early is not None:
+                early.append(envelope)
+            return False
         except (LockedError, StorageError, OSError):
             # Not the envelope's fault: nobody is signed in any more, or the disk is full.  It goes on waiting.
             async with self._vault.database.write() as connection:
@@ -99,21 +106,27 @@ class Reception:
             return False
         return True
 
-    async def receive(self, envelope: Envelope) -> None:
-        """Open one envelope and admit its message.  Raises ProtocolError, DeskError, StorageError."""
+    async def receive(self, envelope: Envelope, *, patient: bool = False) -> None:
+        """Open one envelope and admit its message.  Raises ProtocolError, DeskError, StorageError.
+
+        ``patient``: a message of an unknown dialogue raises TooEarlyError, since the first one may be among the
+        envelopes that still wait: their names are random, so they come in any order.
+        """
         async with self._vault.database.write() as connection:
             await store.drop_staged(connection)
         opened = await self._opener.open(envelope)
         async with self._vault.changing:
-            await self._admit(envelope, opened)
+            await self._admit(envelope, opened, patient=patient)
 
-    async def _admit(self, envelope: Envelope, opened: Opened) -> None:
+    async def _admit(self, envelope: Envelope, opened: Opened, *, patient: bool) -> None:
         if not self.boards_read:
             raise BoardsUnreadError
         state = self._vault.opened().state
         head = opened.head
         where = cases.route(head, state.recipient, state.threads.get(head.thread_id), opened.reader.authentic)
-        seen = cases.seen_name(state.seen_key, head, where)
+        if patient and where == Alone(Flag.UNKNOWN_THREAD):
+            raise TooEarlyError
+        seen = cases.seen_name(state.seen_key, head, opened.reader.content_hash, where)
         async with self._vault.database.read() as connection:
             duplicate = await dossiers.is_seen(connection, seen)
         if duplicate:

@@ -15,7 +15,6 @@ HEAD = _HEAD.size
 _SIGNATURE = struct.Struct(f">BB{sizes.ED25519_SIGNATURE}s")  # how many, which algorithm, signature
 _ED25519 = 1
 TRAILER = _SIGNATURE.size
-MAX_TIME = (1 << 53) - 1
 
 RECORD_COUNTS = tuple(sizes.BOARD_MIN_RECORDS << power for power in range(8))  # 64 to 8,192
 BOARD_MAX = HEAD + sizes.BOARD_MAX_RECORDS * sizes.RECORD + TRAILER
@@ -43,7 +42,7 @@ class BoardHead:
             raise WrongSize("a name, salt or hash of the wrong length in the head of a board")
         if self.records not in RECORD_COUNTS:
             raise WrongSize("a board has 64 to 8,192 records, a power of two of them")
-        if not self.issued_day * sizes.DAY <= self.next_due <= self.valid_until <= MAX_TIME:
+        if not self.issued_day * sizes.DAY <= self.next_due <= self.valid_until <= sizes.MAX_TIME:
             raise Malformed("a board whose times are not in order")
 
     def to_bytes(self) -> bytes:

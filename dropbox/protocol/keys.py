@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CERTIFICATE_LIMIT = 4 * sizes.KIB
-MAX_DAY = (1 << 32) - 1
+MAX_DAY = sizes.MAX_DAY
 
 
 class Role(enum.StrEnum):

@@ -88,9 +88,17 @@ class EnvelopeReader:
         """SHA-256 of prefix and slots: names this envelope among all."""
         return self._header_hash
 
+    @property
+    def content_hash(self) -> bytes:
+        """What the message says, as 32 bytes: the same for the same form sent twice.  Asked after ``finish``."""
+        return self._ended().content_hash
+
     def authentic(self, auth: bytes) -> bool:
         """Whether the MAC is by the holder of this thread's key.  Asked after ``finish``."""
+        end = self._ended()
+        return primitives.equal(message_mac(auth, self._header_hash, end.frames_hash), end.mac)
+
+    def _ended(self) -> End:
         if self._end is None:
             raise ValueError("asked before the end was read")
-        expected = message_mac(auth, self._header_hash, self._end.frames_hash)
-        return primitives.equal(expected, self._end.mac)
+        return self._end

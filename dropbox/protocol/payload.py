@@ -26,6 +26,7 @@ _FRAME = struct.Struct(">BI")
 FILE_PIECE = 64 * sizes.KIB
 HEAD_LIMIT = 2 * sizes.KIB
 FILE_NAME_LIMIT = 255  # bytes of UTF-8
+RAW_NAME_LIMIT = 4096  # characters of a name that are looked at, from its end: no path is longer (PATH_MAX)
 FILE_NAME_BEGIN = 1024  # bytes of the frame that carries it; JSON escapes make it longer
 MAX_FILES = 20
 _FILE_END = struct.Struct(f">{sizes.SHA256}sQ")
@@ -110,15 +111,14 @@ def clean_file_name(name: str) -> str:
     A right-to-left override makes ``gpj.exe`` look like a picture; a NUL ends a name early in other programs.
     Cleaning a clean name changes nothing.
     """
-    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = name[-RAW_NAME_LIMIT:].replace("\\", "/").rsplit("/", 1)[-1]
     # The marks go before the letters are composed: one that stood between a letter and its accent kept them apart.
     name = unicodedata.normalize("NFC", "".join(char for char in name if unicodedata.category(char)[0] != "C"))
     name = " ".join(name.split()).strip(". ")
     stem, dot, ending = name.rpartition(".")
     ending = dot + ending if stem and len(ending.encode()) <= 16 else ""  # noqa: PLR2004 -- longer is no ending
-    stem = name[: len(name) - len(ending)]
-    while len((stem + ending).encode()) > FILE_NAME_LIMIT:
-        stem = stem[:-1]
+    room = FILE_NAME_LIMIT - len(ending.encode())
+    stem = name[: len(name) - len(ending)].encode()[:room].decode(errors="ignore")  # "ignore": a letter that was cut
     return (stem + ending).strip(". ") or "file"
 
 
@@ -196,6 +196,7 @@ class FrameWriter:
         self._hash = hashlib.sha256()
         self._file: hashlib._Hash | None = None
         self._file_size = 0
+        self._piece = bytearray()
         self.files = 0
 
     def _write(self, kind: Frame, body: bytes) -> bytes:
@@ -218,23 +219,38 @@ class FrameWriter:
         return self._write(Frame.FILE_BEGIN, documents.encode({"name": clean_file_name(name)}))
 
     def file_data(self, data: bytes | bytearray | memoryview) -> Iterator[bytes]:
-        """Frames of at most 64 KiB."""
+        """The frames that this completes, of exactly 64 KiB: how the network cut a file does not show in them."""
         if self._file is None:
             raise ValueError("no file was begun")
+        self._file.update(data)
+        self._file_size += len(data)
         view = memoryview(data)
-        for at in range(0, len(view), FILE_PIECE):
-            piece = bytes(view[at : at + FILE_PIECE])
-            self._file.update(piece)
-            self._file_size += len(piece)
-            yield self._write(Frame.FILE_DATA, piece)
+        if self._piece:
+            missing = FILE_PIECE - len(self._piece)
+            self._piece += view[:missing]
+            view = view[missing:]
+            if len(self._piece) < FILE_PIECE:
+                return
+            yield self._take_piece()
+        whole = len(view) - len(view) % FILE_PIECE
+        for at in range(0, whole, FILE_PIECE):
+            yield self._write(Frame.FILE_DATA, bytes(view[at : at + FILE_PIECE]))
+        self._piece += view[whole:]
+
+    def _take_piece(self) -> bytes:
+        frame = self._write(Frame.FILE_DATA, bytes(self._piece))
+        primitives.wipe(self._piece)
+        self._piece.clear()
+        return frame
 
     def end_file(self) -> bytes:
-        """Ends the file with its SHA-256 and its size."""
+        """Ends the file: what is left of it, its SHA-256 and its size."""
         if self._file is None:
             raise ValueError("no file was begun")
+        rest = self._take_piece() if self._piece else b""
         body = _FILE_END.pack(self._file.digest(), self._file_size)
         self._file = None
-        return self._write(Frame.FILE_END, body)
+        return rest + self._write(Frame.FILE_END, body)
 
     def end(self) -> bytes:
         """The last frame, with the MAC over all the others.  Zeros follow."""
@@ -252,7 +268,7 @@ class FileBegin:
 
 @dataclass(frozen=True)
 class FileData:
-    """A piece of the file that was begun, 1 byte to 64 KiB."""
+    """A piece of the file that was begun: 64 KiB, the last one 1 byte to 64 KiB."""
 
     data: bytes = field(repr=False)
 
@@ -266,10 +282,15 @@ class FileEnd:
 
 @dataclass(frozen=True)
 class End:
-    """All frames were read.  ``mac`` is still to be compared with ``message_mac(auth, header_hash, frames_hash)``."""
+    """All frames were read.  ``mac`` is still to be compared with ``message_mac(auth, header_hash, frames_hash)``.
+
+    ``content_hash`` is over the message, and the names, hashes and sizes of the files: the same for the same form sent
+    twice, whatever the head brings.
+    """
 
     mac: bytes
     frames_hash: bytes
+    content_hash: bytes
 
 
 Event = Head | Message | FileBegin | FileData | FileEnd | End
@@ -284,6 +305,7 @@ _NEXT: dict[Frame | None, frozenset[Frame]] = {
     Frame.FILE_END: frozenset({Frame.FILE_BEGIN, Frame.END}),
     Frame.END: frozenset(),
 }
+_CONTENT = frozenset({Frame.MESSAGE, Frame.FILE_BEGIN, Frame.FILE_END})
 _LIMIT = {
     Frame.HEAD: HEAD_LIMIT,
     Frame.MESSAGE: MESSAGE_LIMIT,
@@ -300,9 +322,11 @@ class FrameReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._hash = hashlib.sha256()
+        self._content = hashlib.sha256()
         self._last: Frame | None = None
         self._file = hashlib.sha256()
         self._file_size = 0
+        self._file_ending = False  # a piece shorter than 64 KiB was read: it is the file's last
         self._files = 0
 
     def feed(self, data: bytes) -> Iterator[Event]:
@@ -327,6 +351,8 @@ class FrameReader:
         del self._buffer[:end]
         if kind is not Frame.END:
             self._hash.update(frame)
+        if kind in _CONTENT:
+            self._content.update(frame)
         self._last = kind
         return kind, frame[_FRAME.size :]
 
@@ -354,25 +380,30 @@ class FrameReader:
             case Frame.FILE_BEGIN:
                 return self._begin_file(body)
             case Frame.FILE_DATA:
-                if not body:
-                    raise Malformed("a piece of a file without a byte")
-                self._file.update(body)
-                self._file_size += len(body)
-                return FileData(body)
+                return self._file_data(body)
             case Frame.FILE_END:
                 return self._end_file(body)
             case Frame.END:
                 if len(body) != sizes.SHA256:
                     raise Malformed("an end without its MAC")
-                return End(body, self._hash.digest())
+                return End(body, self._hash.digest(), self._content.digest())
 
     def _begin_file(self, body: bytes) -> FileBegin:
         self._files += 1
         if self._files > MAX_FILES:
             raise TooLong("a report has 20 files at most")
         name = documents.fields(documents.decode(body, limit=FILE_NAME_BEGIN), ("name",))["name"]
-        self._file, self._file_size = hashlib.sha256(), 0
+        self._file, self._file_size, self._file_ending = hashlib.sha256(), 0, False
         return FileBegin(read_file_name(documents.text(name, FILE_NAME_LIMIT)))
+
+    def _file_data(self, body: bytes) -> FileData:
+        # Any other cut would be a second spelling of the file, and a million frames of a byte a week of work.
+        if not body or self._file_ending:
+            raise Malformed("a file that is not cut into pieces of 64 KiB")
+        self._file_ending = len(body) < FILE_PIECE
+        self._file.update(body)
+        self._file_size += len(body)
+        return FileData(body)
 
     def _end_file(self, body: bytes) -> FileEnd:
         if len(body) != _FILE_END.size:

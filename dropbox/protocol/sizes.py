@@ -16,6 +16,8 @@ MIB = 1024 * KIB
 GIB = 1024 * MIB
 
 DAY = 86_400  # seconds
+MAX_DAY = 2_932_896  # 31 December 9999, the last day that calendars of programs know
+MAX_TIME = (MAX_DAY + 1) * DAY - 1  # Unix seconds, its last second
 
 # Keys and hashes
 INSTANCE = 16
@@ -116,7 +118,7 @@ class Prefix:
     envelope_id: bytes
 
     def __post_init__(self) -> None:
-        if not (0 <= self.day < 1 << 32 and 0 <= self.revision < 1 << 16 and len(self.envelope_id) == ENVELOPE_ID):
+        if not (0 <= self.day <= MAX_DAY and 0 <= self.revision < 1 << 16 and len(self.envelope_id) == ENVELOPE_ID):
             raise Malformed("a prefix has a field outside its range")
 
     def to_bytes(self) -> bytes:

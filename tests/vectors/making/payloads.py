@@ -154,7 +154,8 @@ def _good(book: Book) -> None:
         answers=[{"answer": "Yes", "question": "00112233445566aa"}], category="fraud", ongoing="unsure",
         keep_from="the head of post", text='"quoted"\n\ttab \\ \u20ac \U0001f600')  # fmt: skip
     _add(book, "every_field", "A message with every field", ended(HEAD + frame(2, documents.encode(full))), zeros=0)
-    pieces = begin_file("a") + frame(4, b"1") + frame(4, b"23") + end_file(b"123")
+    whole = bytes(65_536)
+    pieces = begin_file("a") + frame(4, whole) + frame(4, b"23") + end_file(whole + b"23")
     decomposed = begin_file("cafe\u0301  1.txt") + end_file(b"")
     _add(book, "file_name_cleaned_again", "A file name that another version of Unicode cleaned",
          ended(HEAD + MESSAGE + decomposed))  # fmt: skip
@@ -173,6 +174,12 @@ def _order(book: Book) -> None:
         ("file_not_ended", "the end while a file is open", ended(HEAD + MESSAGE + begun), "Malformed"),
         ("file_in_file", "a file begins in another one", ended(HEAD + MESSAGE + begun + begun), "Malformed"),
         ("message_after_file", "a message after a file", ended(HEAD + FILE + MESSAGE), "Malformed"),
+        (
+            "file_short_piece_first",
+            "a piece of a file shorter than 64 KiB before its last",
+            ended(HEAD + MESSAGE + begun + frame(4, b"1") + frame(4, b"23") + end_file(b"123")),
+            "Malformed",
+        ),
         ("unknown_frame", "a kind of frame that there is not", ended(HEAD + MESSAGE + frame(7, b"")), "UnknownVersion"),
         (
             "frame_zero",

@@ -64,7 +64,7 @@ class Sync:
         self._renewal = Renewal(vault, clock, random)
         self._destroyed_day = -1
         self._wake = asyncio.Event()
-        self._fetching = asyncio.Lock()
+        self._fetching, self._opening = asyncio.Lock(), asyncio.Lock()
         self.last_fetch: int | None = None
         self.problems: dict[str, str] = {}
 
@@ -74,7 +74,7 @@ class Sync:
         return next(iter(self.problems.values()), "")
 
     def wake(self) -> None:
-        """Somebody has signed in: open what waits now, not at the next round."""
+        """Somebody has signed in, or an envelope is here: open what waits now, not at the next round."""
         self._wake.set()
 
     async def publish_round(self) -> None:
@@ -96,25 +96,27 @@ class Sync:
         async with self._fetching:
             await self._step("recover", self._recover())
             await self._step("fetch", self._fetch())
-            await self._step("open", self._open())
-            await self._step("confirm", self._confirm())
             await self._step("outcomes", self.cards.collect(self._host))
-            await self._step("open-outcomes", self.cards.open_outcomes())
-            await self._step("destroy", self._destroy())
+        await self._open_and_confirm()
+        await self._step("destroy", self._destroy())
 
     async def open_round(self) -> None:
         """What a sign-in makes possible at once."""
-        async with self._fetching:
-            if self.publisher.clock_is_plausible:
-                await self._step("renew", self._renewal.make())
+        if self.publisher.clock_is_plausible:
+            await self._step("renew", self._renewal.make())
+        await self._open_and_confirm()
+        await self._step("stock", self.cards.stock_up())
+
+    async def _open_and_confirm(self) -> None:
+        """Apart from fetching: what is here must not wait for a large report that is still on its way."""
+        async with self._opening:
             await self._step("open", self._open())
             await self._step("confirm", self._confirm())
             await self._step("open-outcomes", self.cards.open_outcomes())
-        await self._step("stock", self.cards.stock_up())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run both loops, and open at every sign-in, while the body runs."""
+        """Run both loops, and open what comes and at every sign-in, while the body runs."""
         loops = [asyncio.create_task(one) for one in (self._publish_loop(), self._fetch_loop(), self._open_loop())]
         try:
             yield
@@ -181,7 +183,7 @@ class Sync:
         await self._fetch_failed_again({one.envelope for one in listed})
         async with self._vault.database.read() as connection:
             states = await store.known(connection)
-        for one in listed:
+        for one in sorted(listed, key=lambda one: one.size):  # the small ones need not wait for the large
             if states.get(one.envelope, State.FETCHING) is State.FETCHING:
                 try:
                     await self._fetch_one(one, new=one.envelope not in states)
@@ -215,6 +217,7 @@ class Sync:
                 await store.add_chunk(connection, listed.envelope, place, body)
         async with database.write() as connection:
             await store.move(connection, listed.envelope, State.WAITING)
+        self.wake()
 
     async def _tidy(self, states: dict[bytes, State], listed: set[bytes]) -> None:
         """Forget what was begun and is no longer there."""

@@ -111,6 +111,20 @@ async def test_replayed_and_duplicated_messages_count_once(sqlite_office: Office
     assert await opened.sync._host.envelopes() == []
 
 
+async def test_later_messages_fetched_together_with_the_first_go_on_in_its_case(
+    sqlite_office: Office, opened: Open
+) -> None:
+    today = await bulletin(sqlite_office)
+    reporter = sqlite_office.reporter()
+    keys = keys_of(sqlite_office, reporter.receipt)
+    for _ in range(3):
+        await upload(sqlite_office, sealed(today, keys.auth, later_head(keys, os.urandom(16)), "Later."))
+    await reporter.send("First.")
+    await opened.round()
+    (row,) = await opened.desk.cases()
+    assert (row.flag, row.messages) == (None, 4)
+
+
 async def test_later_message_that_overtakes_the_first_is_shown_alone(sqlite_office: Office, opened: Open) -> None:
     today = await bulletin(sqlite_office)
     reporter = sqlite_office.reporter()

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from dropbox.bureau import reception as reception_module
+from dropbox.bureau import store
 from dropbox.bureau.errors import AlreadyRunningError, BoardsUnreadError, NotMadeError, WrongSignInError
+from dropbox.bureau.host import Listed
 from dropbox.bureau.keyring import PUBLISHER_FILE, RECIPIENT_FILE
 from dropbox.bureau.service import opened as open_service
 from dropbox.bureau.views import EntryKind, NoteDraft
+from dropbox.courier.errors import UnreachableError
 from dropbox.protocol import sizes
 from dropbox.protocol.reply import Acknowledgement, Reply
 from dropbox.storage.errors import WrongPassphraseError
@@ -230,6 +233,67 @@ async def test_crash_while_a_report_is_admitted_loses_and_doubles_nothing(
         assert await reporter.notes() == [Acknowledgement(1, 1, office.clock.day)]
         state = opened.vault.opened().state
         assert len(state.case_keys) == len(state.threads) == 1
+
+
+async def test_crash_before_the_confirmation_is_made_up_for(sqlite_office: Office) -> None:
+    office = sqlite_office
+    async with office.open() as opened:
+        await opened.sign_in()
+        await office.reporter().send("One.")
+        await opened.sync._fetch()
+        await opened.sync._open()
+        assert len(await opened.sync._host.envelopes()) == 1
+    async with office.open() as opened:
+        await opened.sign_in()
+        await opened.round()
+        assert await opened.sync._host.envelopes() == []
+        assert (await opened.only_case()).row.messages == 1
+
+
+async def test_interrupted_fetch_goes_on_where_it_ended(sqlite_office: Office) -> None:
+    office = sqlite_office
+    async with office.open() as opened:
+        await opened.sign_in()
+        await office.reporter().send("Large.", [("a.bin", os.urandom(3 * sizes.MIB))])
+        asked: list[int] = []
+        host = opened.sync._host
+        real = host.chunk
+
+        async def breaking(envelope: bytes, place: int) -> bytes:
+            asked.append(place)
+            if asked == [0, 1]:
+                raise UnreachableError
+            return await real(envelope, place)
+
+        host.chunk = breaking  # type: ignore[method-assign]
+        await opened.sync.fetch_round()
+        assert opened.sync.problem == "unreachable"
+        assert await opened.desk.cases() == ()
+        await opened.round()
+        assert asked == [0, 1, 1, 2, 3]
+        assert (await opened.only_case()).row.files == 1
+
+
+async def test_envelope_that_intake_lost_half_way_is_forgotten(sqlite_office: Office) -> None:
+    office = sqlite_office
+    async with office.open() as opened:
+        await office.reporter().send("Large.", [("a.bin", os.urandom(3 * sizes.MIB))])
+        host = opened.sync._host
+        real = host.envelopes
+
+        async def broken(_envelope: bytes, _place: int) -> bytes:
+            raise UnreachableError
+
+        async def nothing() -> list[Listed]:
+            return []
+
+        host.chunk = broken  # type: ignore[method-assign, assignment]
+        await opened.sync.fetch_round()
+        host.envelopes = nothing  # type: ignore[method-assign]
+        await opened.sync.fetch_round()
+        async with opened.vault.database.read() as connection:
+            assert await store.known(connection) == {}
+        assert len(await real()) == 1
 
 
 @pytest.mark.parametrize("days", [366, -366])

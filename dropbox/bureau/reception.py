@@ -126,7 +126,7 @@ class Reception:
         where = cases.route(head, state.recipient, state.threads.get(head.thread_id), opened.reader.authentic)
         if patient and where == Alone(Flag.UNKNOWN_THREAD):
             raise TooEarlyError
-        seen = cases.seen_name(state.seen_key, head, where)
+        seen = cases.seen_name(state.seen_key, head, opened.reader.content_hash, where)
         async with self._vault.database.read() as connection:
             duplicate = await dossiers.is_seen(connection, seen)
         if duplicate:

@@ -255,3 +255,11 @@ async def test_chunk_of_another_length_than_listed_is_not_kept_and_the_others_ar
     courier.get = real  # type: ignore[method-assign]
     await opened.round()
     assert await texts(opened) == {"Whole.", "Short."}
+
+
+async def test_same_form_with_other_content_is_shown_and_not_dropped(sqlite_office: Office, opened: Open) -> None:
+    reporter = sqlite_office.reporter()
+    message_id = await reporter.send("What I wrote first.")
+    await reporter.send("What I wrote first, and one thing more.", message_id=message_id)
+    await opened.round()
+    assert await texts(opened) == {"What I wrote first.", "What I wrote first, and one thing more."}

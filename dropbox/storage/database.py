@@ -130,9 +130,11 @@ class Database:
                 await connection.exec_driver_sql("PRAGMA temp_store=FILE")
             try:
                 await connection.exec_driver_sql("VACUUM")
-            finally:
-                if self.is_sqlite and spill_to_disk:
-                    await connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+            except BaseException:  # also when cancelled: the next user must not get a connection that spills
+                await connection.invalidate()
+                raise
+            if self.is_sqlite and spill_to_disk:
+                await connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
 
     async def close(self) -> None:
         """Close every connection."""
@@ -169,8 +171,10 @@ class Database:
             await connection.exec_driver_sql(f"PRAGMA busy_timeout={CHECKPOINT_BUSY_MS}")
             try:
                 row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
-            finally:
-                await connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
+            except BaseException:  # also when cancelled: the next user must not get a connection that is impatient
+                await connection.invalidate()
+                raise
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
             return int(row[0]) == 0
 
 

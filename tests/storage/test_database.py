@@ -124,6 +124,25 @@ async def test_a_standing_reader_holds_up_the_checkpoint_and_no_writer(sqlite: D
     assert await count(sqlite) == 2
 
 
+@pytest.mark.parametrize("name", ["checkpoint", "vacuum"])
+async def test_maintenance_that_is_cancelled_anywhere_leaves_the_database_as_it_was(
+    sqlite: Database, name: str
+) -> None:
+    async def work() -> None:
+        await (sqlite.checkpoint_truncate() if name == "checkpoint" else sqlite.vacuum(spill_to_disk=True))
+
+    for steps in range(1, 30):
+        task = asyncio.create_task(work())
+        for _ in range(steps):
+            await asyncio.sleep(0.0002)
+        task.cancel()
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        assert outcome is None or isinstance(outcome, asyncio.CancelledError)
+        async with sqlite.write() as connection:
+            assert (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one() == 15_000
+            assert (await connection.exec_driver_sql("PRAGMA temp_store")).scalar_one() == 2
+
+
 async def test_a_checkpoint_leaves_the_patience_of_its_connection_as_it_was(sqlite: Database) -> None:
     async with sqlite.read() as connection:
         before = (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one()

@@ -17,6 +17,10 @@ from dropbox.courier.signing import NONCE_BYTES, CourierKey, Request, sign_reque
 IDLE_SECONDS: Final = 120
 """How long a connection may stand still; a Tor circuit under load pauses for many seconds."""
 
+TOTAL_SECONDS: Final = 1800
+"""How long one request may take in all: 8 MiB, the longest board, at 5 KB/s. Without it a server that sends a byte now
+and then would hold the caller for ever."""
+
 ANSWER_BYTES: Final = 2 * 1024 * 1024
 """The longest answer read when the caller names no limit: a chunk is 1 MiB, a listing less than that."""
 
@@ -50,7 +54,7 @@ class CourierClient:
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=IDLE_SECONDS, sock_read=IDLE_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=IDLE_SECONDS, sock_read=IDLE_SECONDS),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             auto_decompress=False,
             trust_env=False,

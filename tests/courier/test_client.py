@@ -128,6 +128,22 @@ async def test_a_line_that_breaks_in_the_answer_is_unreachable(path: Path) -> No
             await courier.get("/")
 
 
+async def test_a_server_that_drips_holds_the_caller_no_longer_than_the_limit(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b".")
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("dropbox.courier.client.TOTAL_SECONDS", 0.2)
+    async with serving(path, drip), client(path) as courier:
+        with pytest.raises(UnreachableError):
+            await courier.get("/")
+
+
 async def test_an_answer_that_is_no_http_is_one_of_our_exceptions(path: Path) -> None:
     async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

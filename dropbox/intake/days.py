@@ -11,8 +11,3 @@ def day_of(now: int) -> int:
 def accepts(now: int, day: int) -> bool:
     """Whether an envelope of this day may begin to arrive: from its day (12 hours early at most) to 7 days later."""
     return day_of(now) - sizes.ACCEPTED_DAYS <= day <= day_of(now + sizes.CLOCK_TOLERANCE)
-
-
-def expired(now: int, day: int) -> bool:
-    """Whether the prekey of an envelope of this day is gone, so that nobody can open it any more."""
-    return day_of(now) > day + sizes.PREKEY_LAST_DAY

@@ -2,21 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dropbox.intake.context import Context
+from dropbox.intake.erasure import Erasure
 from dropbox.intake.errors import Code, Refusal
 from dropbox.intake.limits import LISTED
 from dropbox.intake.tables import BulletinRow, ChunkRow, ConfirmationRow, EnvelopeRow
 from dropbox.protocol import sizes
-
-CHUNKS_PER_DELETION: Final = 32
-"""Deleting writes zeros: 32 MiB at a time let uploads through in between."""
-
-CHECKPOINT_TRIES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -32,9 +27,10 @@ class Listed:
 class Envelopes:
     """The part of the store that the desk reads and empties."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, erasure: Erasure) -> None:
         """Work on this context."""
         self._context = context
+        self._erasure = erasure
 
     async def listing(self, after: bytes) -> tuple[Listed, ...]:
         """Give at most 10,000 envelopes with a key greater than `after`, sorted by key: by chance, not by arrival."""
@@ -59,7 +55,8 @@ class Envelopes:
     async def confirm(self, recipient: bytes, keys: Sequence[bytes]) -> None:
         """Note that a recipient has these envelopes; keys that are gone, or were not sealed to it, are passed over.
 
-        When this returns, what every recipient has is deleted, and on SQLite no file holds its bytes.
+        When this returns, what every recipient has is deleted. On SQLite no file holds its bytes then, unless a reader
+        of the database is in the way: then it is tried again every minute.
         """
         in_order = sorted(set(keys))  # the same for everyone: two desks cannot wait for each other
         async with self._context.database.write() as connection:
@@ -67,26 +64,9 @@ class Envelopes:
             for key in complete:
                 await _forget(connection, key)
         for key in complete:
-            await self.delete_chunks(key)
+            await self._erasure.delete_chunks(key)
         if complete:
-            await self.checkpoint()
-
-    async def delete_chunks(self, key: bytes) -> None:
-        """Delete the bytes of an envelope whose row is gone, some at a time. A crash leaves the rest to the sweep."""
-        places = select(ChunkRow.place).where(ChunkRow.envelope == key).order_by(ChunkRow.place)
-        while True:
-            async with self._context.database.write() as connection:
-                found = list(await connection.scalars(places.limit(CHUNKS_PER_DELETION)))
-                if not found:
-                    return
-                await connection.execute(delete(ChunkRow).where(ChunkRow.envelope == key, ChunkRow.place <= found[-1]))
-
-    async def checkpoint(self) -> bool:
-        """Empty SQLite's log, which still holds what was deleted; False when readers were in the way each time."""
-        for _ in range(CHECKPOINT_TRIES):
-            if await self._context.database.checkpoint_truncate():
-                return True
-        return False
+            await self._erasure.empty_log()
 
 
 async def _confirm_one(connection: AsyncConnection, recipient: bytes, key: bytes) -> bool:

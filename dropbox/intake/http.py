@@ -2,17 +2,14 @@
 
 import asyncio
 import json
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from dropbox.intake.errors import STATUS, Code, Refusal
 from dropbox.storage.errors import DatabaseFullError, StorageError
-
-logger = logging.getLogger("dropbox.intake")
 
 KEY: Final = "[0-9a-f]{32}"
 """A random name in a path."""
@@ -39,18 +36,25 @@ def done() -> web.Response:
     return web.json_response({})
 
 
-@web.middleware
-async def answer_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every exception into a fixed answer. Of our own mistakes only the type is logged: no values."""
-    try:
-        return await handler(request)
-    except web.HTTPException as failure:
-        return refusal(_OF_HTTP.get(failure.status, Code.BAD_REQUEST), failure.status)
-    except Exception as fault:  # noqa: BLE001 - the last line of defence: aiohttp would log the request
-        return refusal(_code(fault))
+def answer_failures(tell: Callable[[str], None]) -> Middleware:
+    """Give a middleware that turns every exception into a fixed answer.
+
+    Of the database's failures and our own mistakes a sentence with the type goes to `tell`: no values.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as failure:
+            return refusal(_OF_HTTP.get(failure.status, Code.BAD_REQUEST), failure.status)
+        except Exception as fault:  # noqa: BLE001 - the last line of defence: aiohttp would log the request
+            return refusal(_code(fault, tell))
+
+    return middleware
 
 
-def _code(fault: Exception) -> Code:
+def _code(fault: Exception, tell: Callable[[str], None]) -> Code:
     match fault:
         case Refusal():
             return fault.code
@@ -59,9 +63,9 @@ def _code(fault: Exception) -> Code:
         case asyncio.IncompleteReadError() | TimeoutError() | ConnectionError():
             return Code.BAD_REQUEST  # most often nobody is left to read it
         case StorageError():
-            logger.error("The database failed: %s", type(fault).__name__)
+            tell(f"The database failed: {type(fault).__name__}")
         case _:
-            logger.error("A request failed by our own mistake: %s", type(fault).__name__)
+            tell(f"A request failed by our own mistake: {type(fault).__name__}")
     return Code.NOT_READY
 
 

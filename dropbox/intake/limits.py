@@ -21,7 +21,12 @@ class Limits:
     """Envelopes that may become complete on one UTC day: more than any real day, few enough for a desk to sort."""
 
     uploads_at_once: int = 64
-    """Unfinished uploads. Each may take hours over Tor; this bounds how many places a flooder can keep occupied."""
+    """Unfinished uploads of reports with files. Each may take hours over Tor; this bounds how many places a flooder can
+    keep occupied."""
+
+    texts_at_once: int = 512
+    """Unfinished uploads of texts without files, 16 KiB each: places of their own, so that uploads that never end do
+    not keep out what takes a moment."""
 
     upload_bytes: int = 4 * sizes.GIB
     """Bytes stored or reserved for unfinished uploads: they may never finish, so they get only a part of the room."""

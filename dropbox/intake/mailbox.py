@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import delete, func, insert, select
 
 from dropbox.intake.context import Context
+from dropbox.intake.erasure import Erasure
 from dropbox.intake.errors import Code, Refusal
 from dropbox.intake.tables import BatchRow
 from dropbox.intake.uploads import bury, is_buried
@@ -22,9 +23,10 @@ class Box(StrEnum):
 class Mailboxes:
     """Batches of one fixed size, kept until the other side has confirmed them."""
 
-    def __init__(self, context: Context, cards_per_batch: int) -> None:
+    def __init__(self, context: Context, erasure: Erasure, cards_per_batch: int) -> None:
         """Work on this context, with batches of so many cards."""
         self._context = context
+        self._erasure = erasure
         self.batch_bytes = cards_per_batch * sizes.CARD
 
     async def put(self, box: Box, batch: bytes, body: bytes) -> None:
@@ -64,7 +66,7 @@ class Mailboxes:
         return bytes(body)
 
     async def confirm(self, box: Box, batches: Sequence[bytes]) -> None:
-        """Delete batches that were collected; unknown ones are passed over."""
+        """Delete batches that were collected, as envelopes are; unknown ones are passed over."""
         async with self._context.database.write() as connection:
             for batch in dict.fromkeys(batches):
                 gone = await connection.execute(
@@ -72,4 +74,4 @@ class Mailboxes:
                 )
                 if gone.rowcount:
                     await bury(connection, batch, self._context.today)
-        await self._context.database.checkpoint_truncate()
+        await self._erasure.empty_log()

@@ -26,7 +26,7 @@ SOCKET_MODE: Final = 0o660
 """Owner and group: the group of each socket is whom the service manager lets in."""
 
 MAINTAIN_CHECK_SECONDS: Final = 60
-"""How often to look whether the hour of the daily job has come."""
+"""How often to look whether the hour of the daily job has come, and whether something is still to be erased."""
 
 SHUTDOWN_SECONDS: Final = 5
 """How long running requests may take to end when told to stop; what is not committed by then was not accepted."""
@@ -117,14 +117,20 @@ def _alone(runtime_dir: Path) -> Iterator[None]:
 
 
 async def _daily(store: Store, hour: int, clock: Callable[[], int]) -> None:
-    """Run the daily job once in each UTC day, at or after its hour. A failure is said and tried again the next day."""
+    """Run the daily job once in each UTC day, at or after its hour. A failure is said and tried again the next day.
+
+    In between, every minute, finish what a reader of the database prevented.
+    """
     last = _maintenance_day(clock(), hour)
     while True:
         await asyncio.sleep(MAINTAIN_CHECK_SECONDS)
+        with suppress(StorageError):  # it stays owed; the requests that fail with it are counted or logged
+            await store.erasure.settle()
         day = _maintenance_day(clock(), hour)
         if day == last:
             continue
         last = day
+        store.faults.report()
         try:
             await store.housekeeping.maintain()
         except StorageError as fault:

@@ -7,6 +7,8 @@ from typing import Final, Self
 
 from dropbox.intake.context import Context
 from dropbox.intake.envelopes import Envelopes
+from dropbox.intake.erasure import Erasure
+from dropbox.intake.faults import Faults
 from dropbox.intake.housekeeping import Housekeeping
 from dropbox.intake.mailbox import Mailboxes
 from dropbox.intake.nonces import Nonces
@@ -30,6 +32,8 @@ class Store:
     mailboxes: Mailboxes
     nonces: Nonces
     housekeeping: Housekeeping
+    erasure: Erasure
+    faults: Faults
 
     @classmethod
     async def open(cls, settings: Settings, clock: Callable[[], int], random: Callable[[int], bytes]) -> Self:
@@ -41,15 +45,17 @@ class Store:
             await database.close()
             raise
         context = Context(database, settings.root, settings.limits, clock, random)
-        envelopes = Envelopes(context)
+        erasure = Erasure(context)
         return cls(
             context=context,
-            uploads=Uploads(context),
-            envelopes=envelopes,
+            uploads=Uploads(context, erasure),
+            envelopes=Envelopes(context, erasure),
             published=Published(context),
-            mailboxes=Mailboxes(context, settings.cards_per_batch),
+            mailboxes=Mailboxes(context, erasure, settings.cards_per_batch),
             nonces=Nonces(context),
-            housekeeping=Housekeeping(context, envelopes),
+            housekeeping=Housekeeping(context, erasure),
+            erasure=erasure,
+            faults=Faults(),
         )
 
     async def close(self) -> None:

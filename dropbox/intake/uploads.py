@@ -15,17 +15,24 @@ The envelope has a random key of its own. When the upload finishes, the row that
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, case, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dropbox.intake import days
 from dropbox.intake.context import Context
+from dropbox.intake.erasure import Erasure
 from dropbox.intake.errors import Code, Refusal
 from dropbox.intake.tables import BulletinRow, ChunkRow, EnvelopeRow, ReceivedRow, TombstoneRow, UploadRow
 from dropbox.protocol import sizes
 from dropbox.protocol.errors import ProtocolError, UnknownVersion
 
 KEY_BYTES: Final = 16
+
+TEXT_BYTES: Final = min(sizes.ENVELOPE_LADDER)
+"""An envelope that holds a text and no file. It is one chunk, so its upload takes a moment."""
+
+FIRST_CHUNKS: Final = frozenset(min(size, sizes.UPLOAD_CHUNK) for size in sizes.ENVELOPE_LADDER)
+"""How long a first chunk may be: a whole small envelope, or a full chunk."""
 
 UploadColumns = Row[tuple[bytes, bytes, int, int, int, int, int, int]]
 
@@ -41,9 +48,10 @@ class Progress:
 class Uploads:
     """The part of the store that reporters write to."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, erasure: Erasure) -> None:
         """Work on this context."""
         self._context = context
+        self._erasure = erasure
         self._limits = context.limits
 
     async def put_chunk(self, upload: bytes, place: int, body: bytes) -> None:
@@ -92,7 +100,10 @@ class Uploads:
             await self._count(connection)
 
     async def remove(self, upload: bytes) -> None:
-        """Leave nothing of an unfinished upload; an unknown one is already gone. Raises Refusal for a finished one."""
+        """Leave nothing of an unfinished upload; an unknown one is already gone. Raises Refusal for a finished one.
+
+        Its bytes go as those of a confirmed envelope do.
+        """
         async with self._context.database.write() as connection:
             row = await _row(connection, upload)
             if row is None:
@@ -100,8 +111,8 @@ class Uploads:
                     raise Refusal(Code.CONFLICT)
                 return
             await connection.execute(delete(UploadRow).where(UploadRow.upload == upload))
-            await connection.execute(delete(ChunkRow).where(ChunkRow.envelope == row.envelope))
-        await self._context.database.checkpoint_truncate()
+        await self._erasure.delete_chunks(row.envelope)
+        await self._erasure.empty_log()
 
     async def _begin(self, connection: AsyncConnection, upload: bytes, place: int, body: bytes) -> None:
         if await is_buried(connection, upload):
@@ -109,7 +120,10 @@ class Uploads:
         if place != 0:
             raise Refusal(Code.UNKNOWN_UPLOAD)
         prefix = await self._accepted_prefix(connection, body)
-        await self._require_room_for_one_more(connection)
+        await self._require_place(connection, len(body))
+        # A chunk that is not full is the whole envelope: nothing follows it, so nothing is set aside.
+        reserved = self._limits.reserve_bytes if len(body) == sizes.UPLOAD_CHUNK else len(body)
+        await self._require_room(connection, reserved, text=len(body) == TEXT_BYTES)
         envelope = self._context.random(KEY_BYTES)
         await connection.execute(
             insert(UploadRow).values(
@@ -120,7 +134,7 @@ class Uploads:
                 revision=prefix.revision,
                 chunks=1,
                 size=len(body),
-                reserved=self._limits.reserve_bytes,
+                reserved=reserved,
             )
         )
         await connection.execute(insert(ChunkRow).values(envelope=envelope, place=0, body=body))
@@ -158,22 +172,35 @@ class Uploads:
         )
         if held is None:
             raise Refusal(Code.BAD_DAY)
+        if len(body) not in FIRST_CHUNKS:
+            raise Refusal(Code.BAD_SIZE)  # no envelope begins so: it would only occupy a place
         return prefix
 
-    async def _require_room_for_one_more(self, connection: AsyncConnection) -> None:
-        unfinished = await connection.scalar(select(func.count()).select_from(UploadRow)) or 0
-        if unfinished >= self._limits.uploads_at_once:
+    async def _require_place(self, connection: AsyncConnection, first: int) -> None:
+        """Raise Refusal unless one more upload may begin. Texts have places of their own.
+
+        Otherwise a few uploads of files that never end would keep out every report, also those that take a moment.
+        """
+        texts = func.count(case((UploadRow.size == TEXT_BYTES, 1)))
+        unfinished, unfinished_texts = (await connection.execute(select(func.count(), texts))).one()
+        taken, most = unfinished - unfinished_texts, self._limits.uploads_at_once
+        if first == TEXT_BYTES:
+            taken, most = unfinished_texts, self._limits.texts_at_once
+        if taken >= most:
             raise Refusal(Code.TOO_MANY_UPLOADS)
         finished = await connection.scalar(select(ReceivedRow.envelopes).where(ReceivedRow.day == self._context.today))
         if (finished or 0) + unfinished >= self._limits.envelopes_per_day:
             raise Refusal(Code.FULL)
-        await self._require_room(connection, self._limits.reserve_bytes)
 
-    async def _require_room(self, connection: AsyncConnection, more: int) -> None:
-        """Raise Refusal unless `more` bytes can be reserved beside what waits and what is reserved."""
+    async def _require_room(self, connection: AsyncConnection, more: int, *, text: bool = False) -> None:
+        """Raise Refusal unless `more` bytes can be reserved beside what waits and what is reserved.
+
+        The part of the room that unfinished uploads have does not bind a text: it is bounded by the number of texts.
+        """
         reserved = int(await connection.scalar(select(func.sum(UploadRow.reserved))) or 0)
         waiting = int(await connection.scalar(select(func.sum(EnvelopeRow.size))) or 0)
-        if reserved + more > self._limits.upload_bytes or waiting + reserved + more > self._limits.waiting_bytes:
+        unfinished = 0 if text else reserved + more
+        if unfinished > self._limits.upload_bytes or waiting + reserved + more > self._limits.waiting_bytes:
             raise Refusal(Code.FULL)
 
     async def _count(self, connection: AsyncConnection) -> None:

@@ -163,9 +163,11 @@ async def test_an_envelope_goes_when_every_recipient_of_its_bulletin_has_it(inta
 async def test_an_envelope_whose_prekey_is_gone_goes_too(intake: Running) -> None:
     await intake.reporter.upload(envelope(16 * sizes.KIB, intake.clock.day))
     intake.clock.forward(days=30)
+    await intake.publish(intake.clock.day + 60)
     await intake.store.housekeeping.maintain()
     assert len(json.loads(await intake.desk.get("/v1/envelopes"))["envelopes"]) == 1
     intake.clock.forward(days=1)
+    await intake.publish(intake.clock.day + 60)
     await intake.store.housekeeping.maintain()
     assert json.loads(await intake.desk.get("/v1/envelopes"))["envelopes"] == []
 

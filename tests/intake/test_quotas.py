@@ -35,6 +35,38 @@ async def test_too_many_unfinished_uploads_are_refused_and_those_begun_go_on(wor
         assert (await intake.reporter.put(new(), 0, chunks(data)[0])).status == 200
 
 
+async def test_uploads_of_files_that_never_end_keep_out_no_text(world: World) -> None:
+    room = {"uploads_at_once": 2, "upload_bytes": 4 * MIB, "reserve_bytes": 2 * MIB}
+    async with world.start(limits=room) as intake:
+        for _ in range(2):
+            assert (await intake.reporter.put(new(), 0, envelope(MIB, intake.clock.day))).status == 200
+        for size in (256 * sizes.KIB, MIB):
+            refused = await intake.reporter.put(new(), 0, envelope(size, intake.clock.day))
+            assert refused.error == "503 too_many_uploads"
+        await intake.reporter.upload(envelope(16 * sizes.KIB, intake.clock.day))
+        assert await visible(intake) == 1
+
+
+async def test_texts_that_never_end_are_bounded_and_keep_out_no_files(world: World) -> None:
+    async with world.start(limits={"texts_at_once": 2}) as intake:
+        text = envelope(16 * sizes.KIB, intake.clock.day)
+        begun = [new(), new()]
+        for upload in begun:
+            assert (await intake.reporter.put(upload, 0, text)).status == 200
+        assert (await intake.reporter.put(new(), 0, text)).error == "503 too_many_uploads"
+        await intake.reporter.upload(envelope(256 * sizes.KIB, intake.clock.day))
+        assert (await intake.reporter.finish(begun[0], len(text))).status == 200
+        assert (await intake.reporter.put(new(), 0, text)).status == 200
+        assert await visible(intake) == 2
+
+
+async def test_a_small_envelope_sets_aside_no_more_than_its_bytes(world: World) -> None:
+    async with world.start(limits=SMALL) as intake:
+        for size in (16 * sizes.KIB, 256 * sizes.KIB):
+            for _ in range(8):
+                assert (await intake.reporter.put(new(), 0, envelope(size, intake.clock.day))).status == 200
+
+
 async def test_the_days_envelopes_are_counted_with_those_on_their_way(world: World) -> None:
     async with world.start(limits={"envelopes_per_day": 2}) as intake:
         data = envelope(16 * sizes.KIB, intake.clock.day)

@@ -6,13 +6,18 @@ import logging
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, event, inspect, text
 
+from dropbox.courier.errors import PeerError
+from dropbox.intake.envelopes import Envelopes
+from dropbox.intake.published import Published
 from dropbox.intake.tables import Base
 from dropbox.protocol import sizes
 from dropbox.storage.database import Database
+from dropbox.storage.errors import DatabaseGoneError
 from tests.intake.conftest import Running, World
 from tests.simulators.intake_instance import chunks, envelope
 
@@ -51,8 +56,43 @@ async def test_no_file_holds_the_bytes_of_a_deleted_or_swept_upload_or_a_collect
         await intake.desk.put(f"/v1/cards/{deleted}", card)
         await intake.ministry.post("/v1/cards/confirmations", json.dumps({"keys": [deleted]}).encode())
         intake.clock.forward(days=2)
+        await intake.publish(intake.clock.day)
         await intake.store.housekeeping.maintain()
         assert files_with(sqlite_world.folder, PLANTED) == []
+
+
+async def test_what_a_standing_reader_kept_in_the_log_goes_once_it_has_left(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dropbox.intake.service.MAINTAIN_CHECK_SECONDS", 0.01)
+    async with sqlite_world.start() as intake:
+        await intake.reporter.upload(envelope(sizes.MIB, intake.clock.day, filling=PLANTED))
+        async with intake.store.context.database.read() as reader:
+            await reader.execute(text("SELECT count(*) FROM chunks"))
+            await confirm_everything(intake)
+            assert files_with(sqlite_world.folder, PLANTED) != []
+        while files_with(sqlite_world.folder, PLANTED):  # noqa: ASYNC110 - it is a file that changes
+            await asyncio.sleep(0.01)
+
+
+async def test_a_large_upload_is_deleted_some_chunks_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One who sends a gigabyte and takes it back would otherwise hold up everyone while it is overwritten."""
+    monkeypatch.setattr("dropbox.intake.erasure.CHUNKS_PER_DELETION", 2)
+    deleted: list[int] = []
+
+    def note(_c: object, cursor: Any, statement: str, *_: object) -> None:  # noqa: ANN401 - the driver's
+        if statement.startswith("DELETE FROM chunks"):
+            deleted.append(cursor.rowcount)
+
+    async with world.start() as intake:
+        upload = os.urandom(16).hex()
+        for place, chunk in enumerate(chunks(envelope(5 * sizes.MIB, intake.clock.day))):
+            await intake.reporter.put(upload, place, chunk)
+        event.listen(intake.store.context.database.engine.sync_engine, "after_cursor_execute", note)
+        assert (await intake.reporter.request("DELETE", f"/v1/uploads/{upload}")).status == 200
+        assert deleted == [2, 2, 1]
+        async with intake.store.context.database.read() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM chunks")) == 0
 
 
 async def test_an_interrupted_deletion_is_completed_by_the_sweep(intake: Running) -> None:
@@ -165,6 +205,47 @@ async def test_nothing_about_a_reporter_is_logged(sqlite_world: World, caplog: p
     ours = [record for record in caplog.records if not re.match("sqlalchemy|aiosqlite|alembic|asyncio", record.name)]
     assert [record.getMessage() for record in ours] == []
     assert "stranger" not in caplog.text
+
+
+async def test_a_failure_at_a_reporters_request_is_counted_and_not_logged_at_that_moment(
+    sqlite_world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal adds a clock time to every line: it would be the time of a visit."""
+    async with sqlite_world.start() as intake:
+
+        async def gone(*_: object) -> bytes:
+            raise DatabaseGoneError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Published, "bulletin", gone)
+            for _ in range(3):
+                assert (await intake.reporter.request("GET", "/v1/bulletin")).error == "503 not_ready"
+        monkeypatch.setattr(Published, "publication", lambda _: 1 // 0)
+        assert (await intake.reporter.request("GET", "/v1/publication")).error == "503 not_ready"
+        assert [record for record in caplog.records if record.name.startswith("dropbox")] == []
+        intake.store.faults.report()
+        said = [record.getMessage() for record in caplog.records if record.name.startswith("dropbox")]
+        assert [line.partition("daily job, ")[2] for line in said] == [
+            "1 times: A request failed by our own mistake: ZeroDivisionError",
+            "3 times: The database failed: DatabaseGoneError",
+        ]
+        caplog.clear()
+        intake.store.faults.report()
+        assert [record for record in caplog.records if record.name.startswith("dropbox")] == []
+
+
+async def test_a_failure_at_the_desks_request_is_said_at_once(
+    sqlite_world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sqlite_world.start() as intake:
+
+        async def gone(*_: object) -> bytes:
+            raise DatabaseGoneError
+
+        monkeypatch.setattr(Envelopes, "listing", gone)
+        with pytest.raises(PeerError, match="not_ready"):
+            await intake.desk.get("/v1/envelopes")
+    assert "The database failed: DatabaseGoneError" in caplog.text
 
 
 async def _raw(path: Path, payload: bytes) -> bytes:

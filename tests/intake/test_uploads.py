@@ -149,12 +149,19 @@ async def test_another_version_suite_or_slot_count_is_refused(intake: Running, o
 
 async def test_sizes_that_are_not_on_the_ladder_or_not_what_was_sent_are_refused(intake: Running) -> None:
     upload = new()
-    data = envelope(16 * sizes.KIB + 1, intake.clock.day)
-    await intake.reporter.put(upload, 0, data)
+    data = envelope(3 * MIB, intake.clock.day)
+    for place, chunk in enumerate(chunks(data)):
+        await intake.reporter.put(upload, place, chunk)
     assert (await intake.reporter.finish(upload, len(data))).error == "422 bad_size"
-    assert (await intake.reporter.finish(upload, 16 * sizes.KIB)).error == "422 bad_size"
-    assert (await intake.reporter.put(new(), 0, data[:31])).error == "422 bad_size"
+    assert (await intake.reporter.finish(upload, 2 * MIB)).error == "422 bad_size"
     assert await listing(intake) == []
+
+
+@pytest.mark.parametrize("length", [31, 32, 16 * sizes.KIB - 1, 16 * sizes.KIB + 1, 256 * sizes.KIB - 1, MIB - 1])
+async def test_a_first_chunk_with_which_no_envelope_begins_is_refused(intake: Running, length: int) -> None:
+    upload = new()
+    assert (await intake.reporter.put(upload, 0, envelope(MIB, intake.clock.day)[:length])).error == "422 bad_size"
+    assert (await intake.reporter.request("GET", f"/v1/uploads/{upload}")).error == "404 unknown_upload"
 
 
 async def test_chunks_out_of_order_or_of_a_wrong_length_are_refused(intake: Running) -> None:
@@ -206,6 +213,7 @@ async def test_an_unfinished_upload_is_swept_after_a_day_and_leaves_no_chunk(int
     await intake.store.housekeeping.sweep()
     assert (await intake.reporter.request("GET", f"/v1/uploads/{old}")).status == 200
     intake.clock.forward(days=1)
+    await intake.publish(intake.clock.day)
     await intake.store.housekeeping.maintain()
     assert (await intake.reporter.request("GET", f"/v1/uploads/{old}")).error == "404 unknown_upload"
     assert (await intake.reporter.request("GET", f"/v1/uploads/{young}")).status == 200

@@ -192,6 +192,8 @@ class SimulatedHost:
             raise RefusedError("bad_day")
         if (prefix.day, prefix.revision) not in self.bulletins:
             raise RefusedError("bad_day")
+        if len(body) not in {min(size, sizes.UPLOAD_CHUNK) for size in sizes.ENVELOPE_LADDER}:
+            raise RefusedError("bad_size")
         if len(self.uploads) >= self.uploads_at_once:
             raise RefusedError("too_many_uploads")
         self.uploads[upload] = Unfinished([body], self.clock.day, prefix.day, prefix.revision)

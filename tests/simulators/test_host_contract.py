@@ -192,8 +192,10 @@ async def test_versions_days_and_sizes_that_are_not_taken(host: HostUnderTest) -
     for day in (today - 1, today - 8, today + 2, 0):
         assert await ask(host, "PUT", upload(0), envelope(day)) == "bad_day"
     assert await ask(host, "PUT", upload(0), envelope(today, revision=1)) == "bad_day"
-    assert await ask(host, "PUT", upload(0), envelope(today, 20_000)) == "ok"
-    for size in (20_000, 16 * sizes.KIB, 0):
+    assert await ask(host, "PUT", upload(0), envelope(today, 20_000)) == "bad_size"
+    for place in range(3):
+        assert await ask(host, "PUT", upload(place), envelope(today, sizes.MIB)) == "ok"
+    for size in (3 * sizes.MIB, 2 * sizes.MIB, 0):
         assert await ask(host, "POST", upload("finish"), size_is(size)) == "bad_size"
     assert await host.listing() == []
 

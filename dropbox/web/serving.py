@@ -43,6 +43,13 @@ class _QuietHandler(RequestHandler):
         response.force_close()
         return response
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        # aiohttp takes the unread rest of a form from its view when the line breaks. Where all of it has come in, the
+        # view goes on: a line that breaks after the last byte must not cost somebody their report.
+        if self._current_request is not None and self._current_request.content.is_eof():
+            self._current_request = None
+        super().connection_lost(exc)
+
 
 class _QuietServer(web.Server):
     def __call__(self) -> RequestHandler:

@@ -1,0 +1,122 @@
+"""What goes wrong between processes, and what must then be lost: nothing."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from dropbox.gateway.transport import IntakeTransport
+from dropbox.protocol.keys import RootPublicKey
+from dropbox.protocol.sizes import GIB, KIB, MIB
+from dropbox.reporter.exchange import fetch_bulletin
+from tests.browser.driver import wait_for
+from tests.browser.windows import OpenWindow
+from tests.simulators.intake_client import ReporterClient
+from tests.simulators.intake_instance import envelope
+from tests.system import raw
+from tests.system.demo import Demo, descendants, is_running, open_files, peak_memory, running_demo
+from tests.system.people import Handler, Reporter
+
+LARGEST: Final = GIB - 16 * MIB
+"""The largest file that fits into the largest envelope, with room for what goes around it."""
+MEMORY: Final = 64 * MIB
+
+
+def test_a_line_that_breaks_after_the_last_byte_costs_nothing(demo: Demo, open_chromium: OpenWindow) -> None:
+    form = raw.fetch_form(demo.reporter)
+    raw.send(demo.reporter, form, "De verbinding viel weg.", raw.noise(MIB), MIB, hang_up=True)
+    handler = Handler(demo, open_chromium())
+    handler.sign_in()
+    handler.browser.reload_until(handler.inbox, "1 open zaak", "1 bestand")
+    handler.open_case(handler.cases()[0])
+    handler.browser.expect("De verbinding viel weg.")
+    reporter = Reporter(demo, open_chromium(), paper=form.words)
+    wait_for("the acknowledgement", lambda: "Het bureau heeft 1 bericht van u geopend" in reporter.read())
+
+
+def test_a_report_of_a_gibibyte_takes_no_more_memory_than_a_small_one(demo: Demo) -> None:
+    answer = raw.send(demo.reporter, raw.fetch_form(demo.reporter), "Klein", raw.noise(MIB), MIB)
+    assert "Uw melding is verzegeld en verstuurd" in answer
+    pids = {role: demo.pid(role) for role in ("gateway", "intake")}
+    before = {role: peak_memory(pid) for role, pid in pids.items()}
+    opened: dict[str, set[Path]] = {role: set() for role in pids}
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.05):
+            for role, pid in pids.items():
+                opened[role] |= open_files(pid)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        form = raw.fetch_form(demo.reporter)
+        answer = raw.send(demo.reporter, form, "Groot", raw.noise(LARGEST), LARGEST)
+    finally:
+        done.set()
+        watcher.join()
+    assert "Uw melding is verzegeld en verstuurd" in answer
+    for role, pid in pids.items():
+        assert peak_memory(pid) - before[role] < MEMORY, role
+    kept = demo.folder / "intake"
+    log = demo.folder / "log"
+    assert not [file for file in opened["gateway"] if not file.is_relative_to(log)]
+    assert not [file for file in opened["intake"] if not file.is_relative_to(log) and not file.is_relative_to(kept)]
+
+
+def test_a_poisoned_envelope_between_two_good_ones_stops_nothing(demo: Demo, open_chromium: OpenWindow) -> None:
+    handler = Handler(demo, open_chromium())
+    handler.sign_in()
+    assert "verstuurd" in raw.send(demo.reporter, raw.fetch_form(demo.reporter), "Eerste")
+    with ThreadPoolExecutor(1) as pool:  # the browser's driver has a loop running in this thread
+        pool.submit(asyncio.run, _poison(demo)).result()
+    assert "verstuurd" in raw.send(demo.reporter, raw.fetch_form(demo.reporter), "Tweede")
+    handler.browser.reload_until(
+        handler.inbox, "2 open zaken", "1 envelop kon niet worden geopend", "Waarom hij niet opengaat"
+    )
+    texts = []
+    for number in handler.cases():
+        handler.open_case(number)
+        texts.append(handler.browser.text())
+    assert sum("Eerste" in text for text in texts) == 1
+    assert sum("Tweede" in text for text in texts) == 1
+
+
+async def _poison(demo: Demo) -> None:
+    """Put noise under a valid prefix through intake's own socket for reporters, as a malicious gateway could."""
+    socket = next(demo.folder.rglob("reporters.sock"))
+    root = RootPublicKey.from_hex(tomllib.loads((demo.folder / "gateway.toml").read_text())["root_key"])
+    async with IntakeTransport(socket, 60) as transport, ReporterClient(socket) as client:
+        bulletin = await fetch_bulletin(transport, root, int(time.time()))
+        await client.upload(envelope(16 * KIB, bulletin.day, bulletin.revision))
+
+
+def test_a_second_desk_on_one_vault_is_refused(demo: Demo, open_chromium: OpenWindow) -> None:
+    second = subprocess.run(
+        [Path(sys.executable).parent / "dropbox-desk", "serve", "--config", demo.folder / "desk.toml",
+         "--passphrase-file", demo.folder / "desk.passphrase"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert second.returncode != 0
+    assert "vault" in second.stderr
+    assert "Traceback" not in second.stderr
+    handler = Handler(demo, open_chromium())
+    handler.sign_in()
+    handler.browser.expect("Meldingen")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_the_demo_leaves_nothing_running(number: signal.Signals, tmp_path: Path) -> None:
+    with running_demo(tmp_path) as demo:
+        started = descendants(demo.process.pid)
+        assert len(started) >= 4
+        assert demo.stop(number) == 0
+        assert not [pid for pid in started if is_running(pid)]

@@ -98,6 +98,9 @@ def compose(draft: NoteDraft, day: int, random: Random) -> Composed:
         raise NoteTooLongError from None
 
 
+FEEDBACK: Final = frozenset({ShownStatus.ADDRESSING, ShownStatus.CLOSED})  # with their reasons, these are feedback
+
+
 class Writer:
     """Seals a composed note and keeps it.  The caller holds `vault.changing`."""
 
@@ -125,7 +128,9 @@ class Writer:
 
 def _after(before: Dossier, composed: Composed, name: bytes) -> Dossier:
     draft = composed.draft
-    answers = draft.kind is EntryKind.REPLY or (draft.kind is EntryKind.STATUS and bool(draft.text))
+    # Directive 2019/1937, article 5(13): feedback is the action planned or taken, and the grounds for it.  A question
+    # or a friendly reply is not, and a clock that stopped for one would let the three months run out unseen.
+    answers = draft.kind is EntryKind.STATUS and draft.status in FEEDBACK and bool(draft.text.strip())
     return replace(
         before,
         places=before.places + 1,

@@ -46,7 +46,7 @@ class Deadlines:
     acknowledge_due: int  # receipt + 7 days
     acknowledged_day: int | None  # first acknowledgement that was published
     feedback_due: int  # 3 calendar months after the acknowledgement, or after its due day
-    feedback_day: int | None  # first reply, status with text or notice of the bureau
+    feedback_day: int | None  # first note that the case is being addressed or closed, with its reasons
     next_due: int | None  # the earliest one that has not been met; None when both are, or the case is closed
     next_name: str  # "acknowledge", "feedback" or "" -- which one that is
 

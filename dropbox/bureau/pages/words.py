@@ -165,8 +165,8 @@ WARNINGS: Final = MappingProxyType(
     {
         "one-recipient": mark("Only one recipient can open reports. If that keyring is lost, reports are lost: add a "
                               "second recipient."),
-        "no-backup": mark("No backup is set up. If this machine fails, its cases are gone: name a backup folder in "
-                          "the settings."),
+        "no-backup": mark("There is no backup, and this version makes none. If this machine's disk fails, its cases "
+                          "are gone: keep the vault on mirrored disks."),
         "few-bulletins": mark("Soon no day keys are left for reporters. They are made while somebody is signed in: "
                               "stay signed in until this goes away."),
         "boards-unread": mark("The last board was not read back yet, so replies cannot be sealed. That is done as soon "

@@ -24,4 +24,11 @@ class UploadLost(VisitError):
 
 
 class TransportFailed(VisitError):
-    """The line's fault: no answer, or a broken connection.  What was sent so far is kept and can be resumed."""
+    """The line's fault: no answer, or a broken connection.  What was sent so far is kept and can be resumed.
+
+    After the end of an upload was asked for it also means: nobody here knows whether the host has all of it.
+    """
+
+
+class HostAway(TransportFailed):
+    """The host's fault: it cannot be reached, or its store is away, for as long as the transport waits for it."""

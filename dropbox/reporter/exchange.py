@@ -19,7 +19,7 @@ from dropbox.protocol.publication import Publication, verify_publication
 from dropbox.protocol.reply import Acknowledgement, ReceivedNote, join_notes
 from dropbox.protocol.thread import Link, ReporterKeys, chains, open_record
 from dropbox.reporter import session
-from dropbox.reporter.errors import HostNotReady, TransportFailed
+from dropbox.reporter.errors import HostAway, HostNotReady, TransportFailed, VisitError
 from dropbox.reporter.session import Upload, UploadState
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ async def fetch_bulletin(transport: Transport, root: RootPublicKey, now: int) ->
 
 
 async def fetch_publication(transport: Transport, bulletin: Bulletin, now: int) -> Publication | None:
-    """What the bureau tells everyone, or None where there is nothing valid: pages do without it."""
+    """What the bureau tells everyone, or None where it cannot be had or is not valid: pages do without it."""
     try:
         body = session.body_of(await transport.send(session.PUBLICATION))
         publics = bulletin.keys_for(keys.Role.PUBLICATION)
         publication = verify_publication(body, publics, bulletin.instance)
         publication.require_valid(now // sizes.DAY)
-    except (ProtocolError, HostNotReady):
+    except (ProtocolError, VisitError):
         return None
     return publication
 
@@ -121,9 +121,14 @@ class Dialogue:
         return not any(mailbox.notes or mailbox.unread for mailbox in self.mailboxes)
 
     @property
+    def known_to(self) -> frozenset[bytes]:
+        """The recipients that have the keys of this thread: each has said something in it."""
+        return frozenset(mailbox.recipient for mailbox in self.mailboxes if mailbox.notes or mailbox.unread)
+
+    @property
     def known_everywhere(self) -> bool:
         """Whether every recipient has the keys of this thread, so that a later message need not bring them."""
-        return all(mailbox.notes or mailbox.unread for mailbox in self.mailboxes)
+        return len(self.known_to) == len(self.mailboxes)
 
 
 def read_dialogue(receipt: Receipt, bulletin: Bulletin, boards: tuple[BoardIndex, ...], now: int) -> Dialogue:
@@ -156,7 +161,8 @@ class Outgoing:
     """What a message belongs to.
 
     ``message_id`` (16 bytes) comes from the form, so that the same form sent twice is one message.  ``known`` says
-    that every recipient has acknowledged this thread (``Dialogue.known_everywhere``): then no keys travel again.
+    that every recipient of the bulletin that is sealed to has this thread's keys: then they do not travel again.  That
+    bulletin may be a later one than ``Dialogue.known_to`` was read with; see ``known_to_all``.
     ``left_out`` names recipients who must not be able to open it.
     """
 
@@ -164,6 +170,14 @@ class Outgoing:
     message_id: bytes
     known: bool = False
     left_out: frozenset[bytes] = frozenset()
+
+
+def known_to_all(bulletin: Bulletin, known_to: frozenset[bytes]) -> bool:
+    """Whether each recipient of the bulletin is among those that have the keys.
+
+    One that was added since the reading would get a message that it can never answer.
+    """
+    return {recipient.identity for recipient in bulletin.recipients} <= known_to
 
 
 class Sending:
@@ -178,6 +192,7 @@ class Sending:
             self._head = first_head(reporter, bulletin, outgoing.message_id, outgoing.left_out)
         self._writer = EnvelopeWriter(bulletin, reporter.auth, random, outgoing.left_out)
         self._upload = Upload(random(UPLOAD_ID))
+        self._end_unanswered = False  # the host was asked to finish, and what it said was lost
 
     async def begin(self, message: Message) -> None:
         """The text.  Nothing is uploaded before the first MiB is full or the end is reached."""
@@ -196,7 +211,10 @@ class Sending:
         await self._add(self._writer.end_file())
 
     async def finish(self) -> int:
-        """Sends the rest and waits until the host holds all of it.  Gives the size of the envelope in bytes."""
+        """Sends the rest and waits until the host holds all of it.  Gives the size of the envelope in bytes.
+
+        ``TransportFailed`` means that the host may hold all of it.
+        """
         for piece in self._writer.finish():
             await self._add(piece)
         self._upload.end(self._writer.size)
@@ -206,8 +224,13 @@ class Sending:
         return self._writer.size
 
     async def cancel(self) -> None:
-        """Takes back what was uploaded of a message that will not be finished."""
-        await self._transport.send(self._upload.cancel_request())
+        """Takes back what was uploaded of a message that will not be finished.
+
+        Raises ``TransportFailed`` when that cannot be known: the line broke, or the host calls the upload finished.
+        """
+        response = await self._transport.send(self._upload.cancel_request())
+        if response.status == session.CONFLICT:
+            raise TransportFailed("the host may hold all of it")
 
     async def _add(self, ciphertext: bytes) -> None:
         self._upload.add(ciphertext)
@@ -218,11 +241,14 @@ class Sending:
         tries = 0
         while (request := self._upload.next_request()) is not None:
             try:
-                response = await self._transport.send(request)
-            except TransportFailed:
+                self._upload.receive(await self._transport.send(request))
+            except (TransportFailed, HostNotReady) as error:
+                self._end_unanswered |= self._upload.state is UploadState.FINISHING
                 tries += 1
-                if tries > RESUME_TRIES:
-                    raise
+                if tries > RESUME_TRIES or isinstance(error, HostAway):
+                    raise TransportFailed("the host was not there to be asked") from error
                 self._upload.interrupted()
-                continue
-            self._upload.receive(response)
+            except VisitError as error:
+                if self._end_unanswered:
+                    raise TransportFailed("the host may hold all of it") from error
+                raise

@@ -4,7 +4,8 @@ A reading visit fetches bulletin, boards and publication, always all of them and
 A sending visit fetches the bulletin and uploads one envelope, whether it is the first message or a later one.  So the
 host sees the same requests for 0, 1 and 8 replies, and for a first and a later message.
 
-An upload goes through these states; a broken line leads to ``ASKING`` from any of them but the last.
+An upload goes through these states; a broken line, or a host whose store is away for a moment, leads to ``ASKING``
+from any of them but the last.
 
     SENDING --chunk stored--> SENDING --all stored, size known--> FINISHING --done--> DONE
     ASKING --host says how many chunks it has--> SENDING (from there) or DONE
@@ -24,6 +25,7 @@ BOARDS = Request("GET", "/v1/boards")
 PUBLICATION = Request("GET", "/v1/publication")
 
 OK = 200
+CONFLICT = 409
 MAX_ANSWER = 1024  # bytes of an answer that is neither bulletin, board nor publication
 _ERROR_OF_CODE: dict[str, type[HostFull | HostNotReady | UploadLost]] = {
     "full": HostFull,
@@ -113,7 +115,10 @@ class Upload:
                 return Request("PUT", f"{self._path}/{self._confirmed}", chunk)
 
     def receive(self, response: Response) -> None:
-        """The answer to what ``next_request`` gave.  Raises ``VisitError`` of some kind."""
+        """The answer to what ``next_request`` gave.  Raises ``VisitError`` of some kind.
+
+        ``HostNotReady`` changes nothing: it is a broken line by another name, see ``interrupted``.
+        """
         try:
             body = body_of(response)
         except UploadLost:

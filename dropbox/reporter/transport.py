@@ -27,5 +27,10 @@ class Transport(Protocol):
     """What an adapter does."""
 
     async def send(self, request: Request) -> Response:
-        """Sends one request and gives the answer.  Raises ``errors.TransportFailed``."""
+        """Sends one request and gives the answer.  Raises ``errors.TransportFailed``.
+
+        An upload that is under way is worth waiting for: there an adapter waits, longer each time, while the host
+        cannot be reached or answers ``not_ready``, and raises ``errors.HostAway`` when it has waited long enough.
+        Nothing else is waited for: a page that says so is better than one that does not come.
+        """
         ...

@@ -104,11 +104,11 @@ def parse_receipt(text: str) -> Receipt:
     Raises ``BadReceipt``, which says what to look at.
     """
     text = unicodedata.normalize("NFKC", text[:MAX_INPUT])
+    if (number := _from_digits(text)) is not None:  # before words: digits may have no letter among them
+        return _checked([number], "digits")
     tokens = _tokens(text)
     if not tokens:
         raise BadReceipt("empty")
-    if (number := _from_digits(text)) is not None:
-        return _checked([number], "digits")
     if len(tokens) != WORDS:
         raise BadReceipt("count", found=len(tokens))
     candidates = [places for language in LANGUAGES if None not in (places := _look_up(tokens, language))]

@@ -40,6 +40,12 @@ def test_digits_are_read_again_also_with_look_alikes(receipt: Receipt, lower: bo
     assert len(digits.replace(" ", "")) == 27
 
 
+def test_digits_without_a_letter_among_them_are_read_again() -> None:
+    receipt = Receipt(bytes.fromhex("000000000000001304000000000001"))
+    assert not any(char.isalpha() for char in receipt.digits())
+    assert parse_receipt(receipt.digits()) == receipt
+
+
 @given(receipts, st.integers(0, 11), st.integers(1, 2047))
 def test_one_wrong_word_is_caught(receipt: Receipt, place: int, change: int) -> None:
     words = list(receipt.words())

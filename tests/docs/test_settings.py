@@ -10,7 +10,8 @@ import pytest
 _ROOT: Final = Path(__file__).parents[2]
 _PAGE: Final = _ROOT / "docs/settings.md"
 _ROLES: Final = sorted(path.parent.name for path in (_ROOT / "dropbox").glob("*/settings.py"))
-_IN_THE_FILE: Final = {"root": "root_key", "host": "listen", "port": "listen"}  # where the file's name for it is another one
+# Where the file's name is another one than the field's.
+_IN_THE_FILE: Final = {"root": "root_key", "host": "listen", "port": "listen"}
 _TABLES: Final = {"limits"}  # fields that are a table of their own, read from the module of that name
 
 

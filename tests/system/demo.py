@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,10 +44,10 @@ class Demo:
         """The inbox's address."""
         return self.endpoints["ministry_url"].rstrip("/")
 
-    def pid(self, role: str) -> int:
-        """Return the process of a role."""
+    def pids(self, role: str) -> list[int]:
+        """Return the processes of a role."""
         own = str(self.folder / f"{role}.toml")
-        return next(pid for pid in descendants(self.process.pid) if own in _arguments(pid))
+        return [pid for pid in descendants(self.process.pid) if own in _arguments(pid)]
 
     def logs(self) -> str:
         """What every process has said, for a failing test to show."""
@@ -72,18 +73,22 @@ def is_running(pid: int) -> bool:
 
 
 def peak_memory(pid: int) -> int:
-    """Return the most bytes of memory that a process has ever held at a time."""
-    line = next(line for line in _read(Path(f"/proc/{pid}/status")).splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) * 1024
+    """Return the most bytes of memory that a process has ever held at a time; 0 when it has ended."""
+    lines = [line for line in _read(Path(f"/proc/{pid}/status")).splitlines() if line.startswith("VmHWM:")]
+    return int(lines[0].split()[1]) * 1024 if lines else 0
 
 
 def open_files(pid: int) -> set[Path]:
     """Return the regular files that a process holds open, deleted ones included."""
     found = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
+    try:
+        links = [*Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return set()  # it has ended
+    for link in links:
         try:
             target = link.readlink()
-        except FileNotFoundError:
+        except OSError:
             continue  # closed meanwhile
         if str(target).startswith("/") and not str(target).startswith(("/dev/", "/proc/")):
             found.add(target)
@@ -92,7 +97,7 @@ def open_files(pid: int) -> set[Path]:
 
 @contextmanager
 def running_demo(folder: Path) -> Iterator[Demo]:
-    """Run an instance in `folder`; whatever happens, nothing of it is left running."""
+    """Run an instance in `folder`; whatever happens, nothing of it is left running or lying there."""
     folder.mkdir(parents=True, exist_ok=True)
     own, output = folder / "demo", folder / "demo.log"
     with output.open("wb") as log:
@@ -108,6 +113,7 @@ def running_demo(folder: Path) -> Iterator[Demo]:
         assert process.poll() is None or not process.returncode, demo.logs()
     finally:
         _end(process)
+        shutil.rmtree(own, ignore_errors=True)  # a report of a gibibyte is there twice
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -16,7 +16,7 @@ WIDTH: Final = 1280
 HEIGHT: Final = 900
 _FLAGS: Final = (
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--disable-lcd-text",
 )  # fmt: skip
 
 

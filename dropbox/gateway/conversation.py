@@ -54,7 +54,6 @@ class Conversation:
     late: bool
     unread: int
     empty: bool
-    known: bool
 
 
 def conversation(site: Site, language: Language, dialogue: Dialogue) -> Conversation:
@@ -76,7 +75,6 @@ def conversation(site: Site, language: Language, dialogue: Dialogue) -> Conversa
         late=any(box.late for box in boxes),
         unread=sum(box.unread for box in boxes),
         empty=dialogue.empty,
-        known=dialogue.known_everywhere,
     )
 
 

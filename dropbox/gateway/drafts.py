@@ -1,6 +1,8 @@
 """What a reporter typed, as it came from a form: checked into a message, or given back with what to put right."""
 
+import contextlib
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -9,13 +11,12 @@ from dropbox.protocol.documents import written_size
 from dropbox.protocol.errors import BadReceipt
 from dropbox.protocol.payload import FIELD_LIMIT, MAX_ANSWERS, TEXT_LIMIT, Message, clean_text
 from dropbox.protocol.receipt import Receipt, parse_receipt
-from dropbox.protocol.sizes import KIB, MESSAGE_ID, MIB
+from dropbox.protocol.reply import ANSWER_LIMIT, QUESTION_ID
+from dropbox.protocol.sizes import KIB, MESSAGE_ID, MIB, RECIPIENT_ID, SLOTS
 from dropbox.web.languages import Language
 
 Random = Callable[[int], bytes]
 
-QUESTION_ID = 8
-ANSWER_LIMIT = 200  # characters of an answer that the bureau offers
 KEPT_TEXT = 6 * MIB  # given back whole when it is too long to send; more than anybody types
 KEPT_FIELD = 64 * KIB
 SMALL_FIELD = 4 * KIB
@@ -32,6 +33,8 @@ REPORT_FIELDS: Mapping[str, int] = {
 ANSWER_FIELDS: Mapping[str, int] = {**_COMMON, "known": SMALL_FIELD, **dict.fromkeys(ANSWERS, SMALL_FIELD)}
 READ_FIELDS: Mapping[str, int] = {"receipt": SMALL_FIELD}
 
+_LOWER_CASE = re.compile("[0-9a-f]*")
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -47,7 +50,8 @@ class Draft:
     """The fields of one form.
 
     `receipt` is the one that will be used, `message_id` names the form, so that the same form sent twice is one
-    message. `known` says that the bureau has this thread's keys already. `answers` are (question, answer).
+    message. `known_to` names the recipients that had this thread's keys when the answers were read. `answers` are
+    (question, answer).
     """
 
     receipt: Receipt
@@ -57,13 +61,18 @@ class Draft:
     ongoing: str = ""
     keep_from: str = ""
     own_receipt: str = ""
-    known: bool = False
+    known_to: frozenset[bytes] = frozenset()
     answers: tuple[tuple[bytes, str], ...] = ()
 
     @property
     def text_left(self) -> int:
         """How many bytes may still be written; negative when there are too many."""
         return TEXT_LIMIT - written_size(self.text)
+
+    @property
+    def known_value(self) -> str:
+        """What the form carries of `known_to`."""
+        return " ".join(sorted(recipient.hex() for recipient in self.known_to))
 
     @property
     def empty(self) -> bool:
@@ -83,23 +92,27 @@ def fresh(random: Random) -> Draft:
 def from_values(values: Mapping[str, str], random: Random) -> tuple[Draft, list[Fault]]:
     """Return what a form holds so far, and what is wrong with its words.
 
-    Words that came damaged are replaced by new ones, and the page says so: better than a report nobody can come
-    back to.
+    Words that came damaged, or did not come, are replaced by new ones, and the page says so: better than a report
+    nobody can come back to. A damaged message id is replaced in silence: it costs a notice that a report came twice.
     """
     faults = []
     new = fresh(random)
     receipt, message_id = new.receipt, new.message_id
     own = values.get("own_receipt", "").strip()
+    damaged = False
     try:
         receipt = parse_receipt(values.get("receipt", ""))
+    except BadReceipt:
+        damaged = True
+    with contextlib.suppress(ValueError):
         message_id = _hexadecimal(values.get("message", ""), MESSAGE_ID)
-    except (BadReceipt, ValueError):
-        faults.append(Fault("words", texts.NEW_WORDS))
     if own:
         try:
-            receipt = parse_receipt(own)
+            receipt, damaged = parse_receipt(own), False
         except BadReceipt as error:
             faults.append(Fault("own_receipt", *texts.receipt_fault(error)))
+    if damaged:
+        faults.insert(0, Fault("words", texts.NEW_WORDS))
     draft = Draft(
         receipt,
         message_id,
@@ -108,7 +121,7 @@ def from_values(values: Mapping[str, str], random: Random) -> tuple[Draft, list[
         ongoing=values.get("ongoing", ""),
         keep_from=clean_text(values.get("keep_from", "")),
         own_receipt=own,
-        known=values.get("known", "") == "yes",
+        known_to=_recipients(values.get("known", "")),
         answers=_answers(values),
     )
     return draft, faults
@@ -152,15 +165,25 @@ def _answers(values: Mapping[str, str]) -> tuple[tuple[bytes, str], ...]:
     for name in ANSWERS:
         question, _, answer = values.get(name, "").partition(" ")
         try:
-            found[_hexadecimal(question, QUESTION_ID)] = clean_text(answer)[:ANSWER_LIMIT]
+            identity = _hexadecimal(question, QUESTION_ID)
         except ValueError:
             continue
+        if written_size(chosen := clean_text(answer)) <= ANSWER_LIMIT:
+            found[identity] = chosen
     return tuple(found.items())
 
 
+def _recipients(value: str) -> frozenset[bytes]:
+    """Return the recipients that a form names; none at all when one is damaged: then the keys go once more."""
+    try:
+        return frozenset(_hexadecimal(digits, RECIPIENT_ID) for digits in value.split(" ", SLOTS)[:SLOTS])
+    except ValueError:
+        return frozenset()
+
+
 def _hexadecimal(digits: str, size: int) -> bytes:
-    value = bytes.fromhex(digits)
-    if len(value) != size:
-        message = "a value of another length"
+    """Return the bytes, spelled as our pages spell them; `bytes.fromhex` alone takes capitals and blanks too."""
+    if len(digits) != 2 * size or not _LOWER_CASE.fullmatch(digits):
+        message = "a value in another form"
         raise ValueError(message)
-    return value
+    return bytes.fromhex(digits)

@@ -31,3 +31,7 @@ class FormTooSlow(FormError):
 
 class TooManyFiles(FormError):
     """The visitor chose more files than a report may have."""
+class FormDrips(FormTooSlow):
+    """The form comes in, but so slowly that it would hold a place on the host for hours."""
+
+

@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.multipart import BodyPartReader, MultipartReader
 
-from dropbox.gateway.errors import FormTooLarge, FormTooSlow, MalformedForm, TooManyFiles
+from dropbox.gateway.errors import FormDrips, FormTooLarge, FormTooSlow, MalformedForm, TooManyFiles
 from dropbox.protocol.payload import MAX_FILES
 from dropbox.protocol.sizes import ENVELOPE_MAX, KIB, MIB
 
@@ -25,6 +25,7 @@ MAX_PARTS = 64  # our largest form has 10 fields and 20 files; empty file inputs
 MAX_PART_HEADER = 64 * KIB  # one line: room for a file name of 4,000 characters of any script
 MAX_PART_HEADERS = 16
 PIECE = 256 * KIB
+SLOWEST = 2 * KIB  # bytes a second: a bad line over Tor has more; whoever drips holds a place on the host for less
 FILES = "files"
 
 Read = TypeVar("Read")
@@ -53,7 +54,10 @@ class FormReader:
     """
 
     def __init__(self, request: web.Request, limits: Mapping[str, int], idle_seconds: float) -> None:
-        """Read the form of `request`; `limits` names the fields and how many bytes of each are kept."""
+        """Read the form of `request`; `limits` names the fields and how many bytes of each are kept.
+
+        Nothing at all for `idle_seconds` is too slow; so is, once a form took longer than that, less than `SLOWEST`.
+        """
         self._request = request
         self._limits = limits
         self._idle_seconds = idle_seconds
@@ -61,6 +65,8 @@ class FormReader:
         self._waiting: tuple[BodyPartReader, str, bytes] | None = None
         self._parts = 0
         self._bytes = 0
+        self._waited = 0.0  # seconds for the visitor; our own sealing and sending is not theirs to pay for
+        self._given_up = False
         self.values: dict[str, str] = {}
         self.cut: set[str] = set()
 
@@ -118,14 +124,16 @@ class FormReader:
     async def discard(self) -> None:
         """Read the rest of the body to nowhere: a browser shows our answer only when it has sent everything.
 
-        Not beyond the largest report: who sends more gets the answer at once, and a broken line if need be.
+        Not beyond the largest report, and not for one who is too slow: they get the answer at once, and a broken line
+        if need be.
         """
-        if (self._request.content_length or 0) > MAX_BODY:
+        if self._given_up or (self._request.content_length or 0) > MAX_BODY:
             return
         try:
             while self._bytes <= MAX_BODY and (piece := await self._timed(self._request.content.readany())):
                 self._bytes += len(piece)
-        except (TimeoutError, *_NOT_A_FORM):
+                self._require_pace()
+        except (TimeoutError, FormTooSlow, *_NOT_A_FORM):
             return
 
     async def _next_part(self) -> BodyPartReader | None:
@@ -166,14 +174,29 @@ class FormReader:
         while not piece and not part.at_eof():
             piece = await self._timed(part.read_chunk(PIECE))
         self._bytes += len(piece)
+        self._require_pace()
         if self._bytes > MAX_BODY:
             message = "more than a report may be"
             raise FormTooLarge(message)
         return piece
 
     async def _timed(self, reading: Awaitable[Read]) -> Read:
-        async with asyncio.timeout(self._idle_seconds):
-            return await reading
+        clock = asyncio.get_running_loop().time
+        begin = clock()
+        try:
+            async with asyncio.timeout(self._idle_seconds):
+                return await reading
+        except TimeoutError:
+            self._given_up = True
+            raise
+        finally:
+            self._waited += clock() - begin
+
+    def _require_pace(self) -> None:
+        if self._bytes < (self._waited - self._idle_seconds) * SLOWEST:
+            self._given_up = True
+            message = "the form comes too slowly"
+            raise FormDrips(message)
 
 
 @contextmanager

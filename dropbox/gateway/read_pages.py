@@ -46,7 +46,7 @@ async def read(request: web.Request) -> web.Response:
         dialogue = await _fetch_dialogue(site, request.app[TRANSPORT], receipt)
     except (VisitError, ProtocolError) as error:
         return _refused(site, language, form, Fault("receipt", texts.reading_fault(error)), UNAVAILABLE)
-    draft = Draft(receipt, site.random(MESSAGE_ID), known=dialogue.known_everywhere)
+    draft = Draft(receipt, site.random(MESSAGE_ID), known_to=dialogue.known_to)
     return site.personal(_answers(site, language, draft, conversation(site, language, dialogue), ()))
 
 
@@ -55,7 +55,7 @@ async def send_answer(request: web.Request) -> web.Response:
     site, language = request.app[SITE], language_in_path(request.path)
     draft, outcome = await receive(request, language, drafts.ANSWER_FIELDS, texts.EMPTY_ANSWER)
     if isinstance(outcome, Refused):
-        # The words came in a hidden field: new ones in their place would hide the answers from their owner.
+        # The words came in a hidden field: new ones in their place would file the answer under words that nobody has.
         if any(fault.field == "words" for fault in outcome.faults):
             raise web.HTTPBadRequest
         return site.personal(_answers(site, language, draft, None, outcome.faults), outcome.status)

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from dropbox.gateway import drafts, texts
 from dropbox.gateway.drafts import Draft, Fault
-from dropbox.gateway.errors import FormError, FormTooLarge, FormTooSlow, TooManyFiles
+from dropbox.gateway.errors import FormDrips, FormError, FormTooLarge, FormTooSlow, TooManyFiles
 from dropbox.gateway.form_reader import FormReader
 from dropbox.gateway.sending import Sent, send
 from dropbox.gateway.site import SITE, TRANSPORT
@@ -23,6 +23,7 @@ _FORM_FAULTS: dict[type[FormError], tuple[str, str, int]] = {
     TooManyFiles: ("files", texts.TOO_MANY_FILES, UNPROCESSABLE),
     FormTooLarge: ("files", texts.TOO_LARGE, 413),
     FormTooSlow: ("form", texts.TOO_SLOW, 408),
+    FormDrips: ("form", texts.DRIPS, 408),
 }
 
 
@@ -48,7 +49,7 @@ async def receive(
         broken = error
     draft, found = drafts.from_values(form.values, site.random)
     if broken:
-        refused = _form_refusal(broken, found if form.values else [])
+        refused = _form_refusal(broken, found)
     else:
         found += drafts.faults(draft, form.cut, has_files=form.has_files, empty=empty)
         refused = Refused(found, UNPROCESSABLE)
@@ -57,8 +58,7 @@ async def receive(
         if isinstance(outcome, Sent):
             return draft, outcome
         refused = outcome
-    if not isinstance(broken, FormTooSlow):
-        await form.discard()
+    await form.discard()
     return draft, refused
 
 

@@ -68,7 +68,7 @@ def sent_page(site: Site, language: Language, draft: Draft, sent: Sent, *, first
     """Return the page after sending: what was sent, the words once more, what happens next."""
     return site.draw(
         "sent.html", language, None, words=draft.receipt.words(), digits=draft.receipt.digits(), files=sent.files,
-        size=size_words(sent.size), first=first,
+        size=size_words(sent.size), first=first, written=bool(draft.text), chosen=bool(draft.answers),
     )  # fmt: skip
 
 

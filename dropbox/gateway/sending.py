@@ -1,14 +1,12 @@
 """Seals a draft and its files while they come in, and sends them on to intake."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from dropbox.gateway.drafts import Draft
 from dropbox.gateway.form_reader import FormReader
 from dropbox.gateway.site import Site
-from dropbox.protocol.errors import ProtocolError
 from dropbox.reporter.errors import TransportFailed, VisitError
-from dropbox.reporter.exchange import Outgoing, Sending, fetch_bulletin
+from dropbox.reporter.exchange import Outgoing, Sending, fetch_bulletin, known_to_all
 from dropbox.reporter.transport import Transport
 from dropbox.web.languages import Language
 
@@ -24,11 +22,11 @@ class Sent:
 async def send(site: Site, transport: Transport, form: FormReader, draft: Draft, language: Language) -> Sent:
     """Send `draft` with the files that are still to be read from `form`.
 
-    Raises `FormError`, `VisitError` or `ProtocolError`; then nothing of it stays on the host, except when the line to
-    intake broke: there it is swept within a day, or turns out to have been the whole.
+    Raises `FormError`, `VisitError` or `ProtocolError`; then nothing of it stays on the host, except after
+    `TransportFailed`: there it is swept within a day, or turns out to have been the whole.
     """
     bulletin = await fetch_bulletin(transport, site.settings.root_key, site.clock())
-    outgoing = Outgoing(draft.receipt, draft.message_id, known=draft.known)
+    outgoing = Outgoing(draft.receipt, draft.message_id, known=known_to_all(bulletin, draft.known_to))
     sending = Sending(transport, bulletin, outgoing, site.random)
     try:
         await sending.begin(draft.message(language))
@@ -36,9 +34,14 @@ async def send(site: Site, transport: Transport, form: FormReader, draft: Draft,
         return Sent(files, await sending.finish())
     except TransportFailed:
         raise
-    except BaseException:
-        with suppress(VisitError, ProtocolError):
+    except BaseException as error:
+        try:
             await sending.cancel()
+        except TransportFailed as unknown:
+            if isinstance(error, VisitError):
+                raise unknown from error
+        except VisitError:
+            pass  # the host sweeps it
         raise
 
 

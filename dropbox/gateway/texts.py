@@ -62,6 +62,11 @@ TOO_SLOW = mark(
     "Nothing came from your browser for some minutes. Nothing was sent to the bureau. "
     "What we did receive is below. Choose your files again and send it once more."
 )
+DRIPS = mark(
+    "Your line is too slow for what you are sending: it took very long, and little came. We broke it off. "
+    "Nothing was sent to the bureau. What we did receive is below. Try again without files, with smaller files, "
+    "or over another network."
+)
 NEW_WORDS = mark("The words of this form were damaged on the way. Below are new ones. Write these down instead.")
 HOST_FULL = mark(
     "Our server is full just now. Your report was not sent. Your text is still below: keep this page open, "
@@ -88,7 +93,7 @@ CANNOT_SEND_NOW = mark(
     "Try again tomorrow, or use one of the other ways to report."
 )
 MALFORMED_WORDS = mark("Your words did not come in whole. Type them here once more.")
-READ_AWAY = mark("The answers cannot be had just now. That is not your fault, and nothing is lost. Try again tomorrow.")
+READ_AWAY = mark("The answers cannot be had just now. That is not your fault. Try again tomorrow.")
 READ_EXPIRED = mark(
     "What our server has is too old to believe, or its clock is wrong. The office may be shut, or somebody keeps "
     "newer answers back. Try again tomorrow. If it stays like this, use one of the other ways to report."

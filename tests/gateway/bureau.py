@@ -149,6 +149,9 @@ class SimulatedIntake:
         self.seen: list[Request] = []
         self.away = False
         self.refuse: tuple[str, str, int] | None = None  # (method, error code, status)
+        self.not_ready = 0  # so many requests of uploads find the store away
+        self.after_the_end = ""  # the answer to finish is lost, and later ones about the upload have this code
+        self.instead: dict[str, Response] = {}  # by path
         self.keep = True
         self.began, self.cancelled = asyncio.Event(), asyncio.Event()
         self.breaks_after = 0  # the line breaks once, after so many chunks were stored, before the answer
@@ -166,11 +169,21 @@ class SimulatedIntake:
             raise TransportFailed("away")
         if self.refuse and request.method == self.refuse[0]:
             return Response(self.refuse[2], json.dumps({"error": self.refuse[1]}).encode())
+        if request.path in self.instead:
+            return self.instead[request.path]
         if request.method == "GET" and request.path in self.static:
             return Response(200, self.static[request.path])
         found = re.fullmatch(r"/v1/uploads/([0-9a-f]{32})(/\d+|/finish)?", request.path)
         assert found, request.path
-        return self._upload(request, found[1], found[2] or "")
+        if self.not_ready:
+            self.not_ready -= 1
+            return Response(503, b'{"error": "not_ready"}')
+        if self.after_the_end and found[1] in self.finished:
+            return Response(503, json.dumps({"error": self.after_the_end}).encode())
+        response = self._upload(request, found[1], found[2] or "")
+        if self.after_the_end and request.method == "POST":
+            raise TransportFailed("the answer was lost")
+        return response
 
     def _upload(self, request: Request, name: str, rest: str) -> Response:
         if request.method == "DELETE":

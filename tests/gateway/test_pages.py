@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+import re
 
 import pytest
 
@@ -9,7 +10,7 @@ from dropbox.protocol.keys import Role
 from dropbox.protocol.publication import NoticeText
 from dropbox.web.languages import LANGUAGES, Language
 from tests.gateway.bureau import Bureau
-from tests.gateway.conftest import World
+from tests.gateway.conftest import World, parts_of
 
 SHOWN = (Page.START, Page.HOW, Page.REPORT, Page.READ)
 FIRST_VISIT_BYTES = 14 * 1024
@@ -124,3 +125,45 @@ async def test_a_form_from_another_site_is_refused(world: World) -> None:
     answer = await world.post("/en/report", [("receipt", fields["receipt"], None)], **{"Sec-Fetch-Site": "cross-site"})
     assert answer.status == 403
     assert not world.intake.envelopes
+
+
+def tags(html: str, name: str) -> list[str]:
+    return re.findall(rf"<{name}\b[^>]*>", html)
+
+
+async def test_words_and_digits_are_not_translated_by_machines(world: World) -> None:
+    html = (await world.get("/nl/melden")).html
+    (words,) = [tag for tag in tags(html, "ol") if 'id="words"' in tag]
+    (digits,) = [tag for tag in tags(html, "p") if "digits" in tag]
+    (typed,) = tags((await world.get("/nl/antwoord")).html, "textarea")
+    for tag in (words, digits, typed):
+        assert 'translate="no"' in tag
+        assert "notranslate" in tag
+
+
+async def test_nothing_that_is_typed_goes_to_a_spelling_service(world: World) -> None:
+    pages = [(await world.get(place)).html for place in ("/nl/melden", "/nl/antwoord")]
+    areas = [tag for html in pages for tag in tags(html, "textarea")]
+    fields = [tag for html in pages for tag in tags(html, "input") if 'type="text"' in tag]
+    assert len(areas) == 3
+    assert len(fields) == 1
+    assert all('spellcheck="false"' in tag for tag in areas + fields)
+    for tag in (areas[-1], *fields):  # the words: no capital, no correction
+        assert 'autocapitalize="none"' in tag
+        assert 'autocorrect="off"' in tag
+
+
+async def test_a_fresh_form_says_that_another_language_means_other_words(world: World) -> None:
+    fresh = await world.get("/nl/melden")
+    assert "Elke keer dat u deze pagina laadt, en in elke taal, staan er andere woorden." in fresh.page.text
+    fields = {name: value for name, value in fresh.page.fields.items() if name != "files"} | {"text": ""}
+    again = await world.post("/nl/melden", parts_of(fields))
+    assert again.status == 422
+    assert "staan er andere woorden" not in again.page.text
+
+
+async def test_the_limits_of_reading_are_said_where_words_are_typed(world: World) -> None:
+    for place in ("/nl/hoe-het-werkt", "/nl/antwoord"):
+        text = " ".join((await world.get(place)).page.text.split())
+        assert "kan alle antwoorden lezen" in text
+        assert "schrijven uit uw naam" in text

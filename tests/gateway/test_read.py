@@ -1,13 +1,19 @@
+import asyncio
+import dataclasses
+import os
 import re
 from collections.abc import Callable
 
 import pytest
 
+from dropbox.protocol.bulletin import Recipient
 from dropbox.protocol.receipt import Receipt, parse_receipt
 from dropbox.protocol.reply import Acknowledgement, CaseStatus, Notice, Question, Reply, Status
+from dropbox.protocol.secret_keys import XWingSecretKey
 from dropbox.protocol.sizes import DAY, KIB
+from dropbox.reporter.transport import Response
 from tests.gateway.bureau import NOW, PERIOD, Bureau
-from tests.gateway.conftest import Answer, Part, World, parts_of
+from tests.gateway.conftest import Answer, Part, World, encode_form, form_type, parts_of
 
 QUESTION = Question(bytes(range(8)), "Mogen wij dit doorsturen?", ("Ja", "Nee, liever niet"))
 
@@ -46,7 +52,7 @@ async def test_the_whole_dialogue_there_and_back(world: World) -> None:
     ):
         assert shown in answer.page.text
     assert answer.page.fields["receipt"] == words
-    assert answer.page.fields["known"] == "yes"
+    assert answer.page.fields["known"] == world.bureau.recipient.hex()
     assert len(answer.body) == 16 * KIB
 
     fields = answer.page.fields | {"text": "In maart.", "answer-1": f"{QUESTION.identity.hex()} Nee, liever niet"}
@@ -67,7 +73,7 @@ async def test_the_whole_dialogue_there_and_back(world: World) -> None:
 async def test_a_message_in_a_thread_without_an_acknowledgement_brings_its_keys(world: World) -> None:
     words = await report(world)
     answer = await read(world, words)
-    assert answer.page.fields["known"] == "no"
+    assert answer.page.fields["known"] == ""
     fields = {name: value for name, value in answer.page.fields.items() if name != "files"} | {"text": "nog iets"}
     assert (await world.post("/nl/antwoord/sturen", parts_of(fields))).status == 200
     assert world.bureau.open(world.intake.envelopes[1]).head.first
@@ -131,7 +137,7 @@ async def test_intake_sees_the_same_requests_for_a_first_and_a_later_message(wor
     later = {name: value for name, value in answer.page.fields.items() if name != "files"} | {"text": "y"}
     world.intake.seen.clear()
     await world.post("/nl/antwoord/sturen", parts_of(later))
-    assert later["known"] == "yes"
+    assert later["known"]
     assert shapes() == first
 
 
@@ -193,13 +199,13 @@ async def test_a_refused_answer_comes_back_with_its_text_and_its_choice(world: W
     receipt = " ".join(Receipt(bytes(range(15))).words())
     chosen = f"{QUESTION.identity.hex()} Ja"
     parts: list[Part] = [
-        ("receipt", receipt, None), ("message", "ab" * 16, None), ("known", "yes", None), ("answer-1", chosen, None),
-        ("text", "x" * 9000, None),
+        ("receipt", receipt, None), ("message", "ab" * 16, None), ("known", "cd" * 16, None),
+        ("answer-1", chosen, None), ("text", "x" * 9000, None),
     ]  # fmt: skip
     answer = await world.post("/nl/antwoord/sturen", parts)
     assert answer.status == 422
     assert "bytes te lang" in answer.page.text
-    expected = {"receipt": receipt, "message": "ab" * 16, "known": "yes", "answer-1": chosen, "text": "x" * 9000}
+    expected = {"receipt": receipt, "message": "ab" * 16, "known": "cd" * 16, "answer-1": chosen, "text": "x" * 9000}
     assert {name: answer.page.fields[name] for name in expected} == expected
 
 
@@ -210,7 +216,85 @@ async def test_an_empty_answer_is_refused(world: World) -> None:
     assert "Alles was nog leeg." in answer.page.text
 
 
-async def test_an_answer_whose_words_were_damaged_is_not_sent_under_others(world: World) -> None:
-    answer = await world.post("/nl/antwoord/sturen", [("receipt", "abandon", None), ("text", "x", None)])
+@pytest.mark.parametrize(
+    "body",
+    [
+        encode_form([("receipt", "abandon", None), ("text", "x", None)]),
+        encode_form([("text", "x", None)]),
+        encode_form([("receipt", "abandon", None), ("text", "x", None)])[:-40],
+        b"garbage\r\n",
+        b"",
+    ],
+    ids=["damaged", "missing", "damaged-and-cut", "unreadable", "nothing"],
+)
+async def test_an_answer_whose_words_did_not_come_in_is_not_given_back_under_others(world: World, body: bytes) -> None:
+    answer = await world.post_raw("/nl/antwoord/sturen", body, form_type())
     assert answer.status == 400
+    assert "receipt" not in answer.page.fields
     assert not world.intake.envelopes
+
+
+async def test_an_answer_that_stalls_before_its_words_is_not_given_back_under_others(world: World) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    head = "POST /nl/antwoord/sturen HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\nConnection: close\r\n"
+    writer.write(f"{head}Content-Type: {form_type()['Content-Type']}\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    assert b" 400 " in answer.splitlines()[0]
+    assert b'name="receipt"' not in answer
+
+
+async def test_a_cut_answer_whose_words_came_in_is_given_back_under_them(world: World) -> None:
+    words = " ".join(Receipt(bytes(range(15))).words())
+    body = encode_form([("receipt", words, None), ("message", "ab" * 16, None), ("text", "wat ik zag", None)])
+    answer = await world.post_raw("/nl/antwoord/sturen", body[: body.index(b"zag")], form_type())
+    assert answer.status == 400
+    assert answer.page.fields["receipt"] == words
+    assert answer.page.fields["text"] == "wat ik"
+
+
+async def test_a_recipient_added_between_reading_and_answering_gets_the_keys(world: World) -> None:
+    words = await report(world)
+    world.bureau.reply(world.bureau.open(world.intake.envelopes[0]).head.thread_id, Reply("x"))
+    world.intake.issue()
+    fields = {name: value for name, value in (await read(world, words)).page.fields.items() if name != "files"}
+    added = Recipient(os.urandom(16), XWingSecretKey.generate(os.urandom).public)
+    recipients = (*world.bureau.bulletin.recipients, added)
+    world.bureau.bulletin = dataclasses.replace(world.bureau.bulletin, recipients=recipients)
+    world.intake.static["/v1/bulletin"] = world.bureau.signed_bulletin()
+    assert (await world.post("/nl/antwoord/sturen", parts_of(fields | {"text": "y"}))).status == 200
+    assert world.bureau.open(world.intake.envelopes[1]).head.first
+
+
+@pytest.mark.parametrize("known", ["yes", "CD" * 16, "cd" * 15 + " cd", "cd" * 16 + " x", "cd" * 17])
+async def test_a_damaged_list_of_those_who_have_the_keys_sends_them_again(world: World, known: str) -> None:
+    words = await report(world)
+    known = known.replace("cd" * 16, world.bureau.recipient.hex())
+    fields = {"receipt": words, "message": "ab" * 16, "known": known, "text": "y"}
+    assert (await world.post("/nl/antwoord/sturen", parts_of(fields))).status == 200
+    assert world.bureau.open(world.intake.envelopes[1]).head.first
+
+
+@pytest.mark.parametrize(
+    ("answer", "arrives"),
+    [
+        ("0001020304050607 " + "é" * 100, True),
+        ("0001020304050607 " + "é" * 101, False),
+        ("000102030405060A Ja", False),
+        ("00 1020304050607 Ja", False),
+    ],
+)
+async def test_an_answer_that_our_page_cannot_have_sent_is_left_out(world: World, answer: str, arrives: bool) -> None:  # noqa: FBT001
+    words = " ".join(Receipt(bytes(range(15))).words())
+    fields = {"receipt": words, "message": "ab" * 16, "text": "x", "answer-1": answer}
+    sent = await world.post("/nl/antwoord/sturen", parts_of(fields))
+    assert sent.status == 200
+    assert bool(world.bureau.open(world.intake.envelopes[0]).message.answers) == arrives
+    assert ("De antwoorden die u koos, zijn heel aangekomen." in sent.page.text) == arrives
+
+
+@pytest.mark.parametrize("answer", [Response(500, b"oops"), Response(507, b'{"error": "full"}')])
+async def test_a_publication_that_fails_hides_no_answers(world: World, answer: Response) -> None:
+    words = await report(world)
+    world.intake.instead["/v1/publication"] = answer
+    assert (await read(world, words)).status == 200

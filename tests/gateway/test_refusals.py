@@ -1,6 +1,7 @@
 """Every refused input says what to do, and gives back what was typed."""
 
 import asyncio
+import contextlib
 import gzip
 import re
 
@@ -8,6 +9,7 @@ import pytest
 
 from dropbox.gateway import form_reader
 from dropbox.protocol.payload import FIELD_LIMIT, MAX_FILES, TEXT_LIMIT
+from dropbox.protocol.receipt import Receipt
 from dropbox.protocol.sizes import DAY, MIB
 from tests.gateway.bureau import NOW, Bureau
 from tests.gateway.conftest import BOUNDARY, Answer, Part, World, encode_form, form_type, parts_of
@@ -98,6 +100,43 @@ async def test_words_damaged_on_the_way_are_replaced_and_said_so(world: World) -
     assert len(answer.page.fields["receipt"].split()) == 12
 
 
+async def test_words_damaged_on_the_way_are_no_loss_to_who_has_words_already(world: World) -> None:
+    words = " ".join(Receipt(bytes(range(15))).words())
+    answer = await world.post("/nl/melden", parts_of(await draft(world, receipt="abandon", own_receipt=words)))
+    assert answer.status == 200
+    assert answer.page.fields["receipt"] == words
+
+
+@pytest.mark.parametrize("message", ["", "AB" * 16, "ab " * 16, "ab" * 15, "zz" * 16])
+async def test_a_damaged_message_id_replaces_no_words(world: World, message: str) -> None:
+    fields = await draft(world, message=message)
+    answer = await world.post("/nl/melden", parts_of(fields))
+    assert answer.status == 200
+    assert answer.page.fields["receipt"] == fields["receipt"]
+    assert world.bureau.open(world.intake.envelopes[0]).head.message_id.hex() != message
+
+
+async def test_a_form_that_drips_is_broken_off_and_says_so(world: World) -> None:
+    body = encode_form([*parts_of(await draft(world)), ("files", b"z" * MIB, "a")])
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    head = f"POST /nl/melden HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+    begin = body.index(b"zzz")
+    writer.write(f"{head}Content-Type: {form_type()['Content-Type']}\r\n\r\n".encode() + body[:begin])
+    answer = asyncio.ensure_future(reader.read())
+    for at in range(begin, len(body), 50):
+        with contextlib.suppress(ConnectionError):
+            writer.write(body[at : at + 50])
+            await writer.drain()
+        if (await asyncio.wait([answer], timeout=0.1))[0]:
+            break
+    writer.close()
+    page = (await answer).decode()
+    assert " 408 " in page.splitlines()[0]
+    assert "Uw verbinding is te traag voor wat u stuurt" in page
+    assert TYPED in page
+    assert not world.intake.uploads
+
+
 async def malformed(world: World, body: bytes, headers: dict[str, str] | None = None) -> Answer:
     answer = await world.post_raw("/nl/melden", body, headers or form_type())
     assert_refused(answer, world, "Wij konden het formulier niet lezen", 400)
@@ -169,7 +208,7 @@ async def test_a_field_twice(world: World) -> None:
 )
 async def test_what_is_no_form_at_all(world: World, body: bytes, headers: dict[str, str]) -> None:
     answer = await malformed(world, body, headers)
-    assert "kwamen beschadigd aan" not in answer.page.text
+    assert "kwamen beschadigd aan" in answer.page.text  # twelve new words stand in the place of those on paper
 
 
 async def test_a_compressed_form_is_not_unpacked(world: World) -> None:

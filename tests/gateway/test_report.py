@@ -99,6 +99,8 @@ async def test_a_file_without_a_word_is_a_report(world: World) -> None:
     fields = await world.report_form()
     answer = await world.post("/en/report", [*parts_of(fields), ("files", b"z", "a.txt")])
     assert answer.status == 200
+    assert "1 file came in whole." in answer.page.text
+    assert "Your text" not in answer.page.text
     assert len(world.intake.envelopes) == 1
 
 
@@ -109,6 +111,25 @@ async def test_a_broken_line_to_intake_is_resumed(world: World) -> None:
     assert answer.status == 200
     assert world.bureau.open(world.intake.envelopes[0]).files == [("a", b"z" * 3 * MIB)]
     assert [request.method for request in world.intake.seen].count("GET") == 3  # bulletin twice, and how far it got
+
+
+async def test_a_store_that_is_away_for_a_moment_ends_no_report(world: World) -> None:
+    world.intake.not_ready = 2
+    fields = await world.report_form() | {"text": "x"}
+    answer = await world.post("/en/report", [*parts_of(fields), ("files", b"z" * 3 * MIB, "a")])
+    assert answer.status == 200
+    assert world.bureau.open(world.intake.envelopes[0]).files == [("a", b"z" * 3 * MIB)]
+
+
+@pytest.mark.parametrize("code", ["not_ready", "unknown_upload", "full"])
+async def test_a_report_whose_last_answer_was_lost_is_not_called_unsent(world: World, code: str) -> None:
+    world.intake.after_the_end = code
+    fields = await world.report_form() | {"text": "x"}
+    answer = await world.post("/en/report", parts_of(fields))
+    assert answer.status == 503
+    assert "we do not know whether your report came in" in answer.page.text
+    assert answer.page.fields["message"] == fields["message"]
+    assert len(world.intake.envelopes) == 1
 
 
 async def test_a_visitor_who_leaves_midway_leaves_nothing(world: World) -> None:

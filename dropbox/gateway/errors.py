@@ -29,9 +29,9 @@ class FormTooSlow(FormError):
     """Nothing came for so long that the line must be broken."""
 
 
-class TooManyFiles(FormError):
-    """The visitor chose more files than a report may have."""
 class FormDrips(FormTooSlow):
     """The form comes in, but so slowly that it would hold a place on the host for hours."""
 
 
+class TooManyFiles(FormError):
+    """The visitor chose more files than a report may have."""

@@ -42,7 +42,16 @@ def make_app(
     """Return the application. `clock` gives Unix seconds, `random(n)` n bytes; `transport` is intake's socket unless
     a test gives another.
     """
-    site = Site(settings, Templates(PACKAGE), static.load(KIT, "kit.css"), clock, random)
+    return app_of(make_site(settings, clock, random), transport)
+
+
+def make_site(settings: Settings, clock: Callable[[], int], random: Callable[[int], bytes]) -> Site:
+    """Return what views need. It is costly to make, holds nothing of a visit, and may be shared by applications."""
+    return Site(settings, Templates(PACKAGE), static.load(KIT, "kit.css"), clock, random)
+
+
+def app_of(site: Site, transport: Transport | None = None) -> web.Application:
+    """Return an application of its own around `site`."""
     app = web.Application(middlewares=[failure_pages(site.failure)])
     app[SITE] = site
     headers.install(app)

@@ -9,6 +9,14 @@ class BadSettings(GatewayError):
     """The operator's fault: the settings file is missing, unreadable, or says something that it may not say."""
 
 
+class NotStarted(GatewayError):
+    """Our fault: the processes that serve did not come up."""
+
+
+class BadProxyLine(GatewayError):
+    """The fault of whoever connects: what came first is not the line that tor puts before a stream."""
+
+
 class WriteRefused(GatewayError):
     """Our fault: code in this process tried to open a file for writing."""
 

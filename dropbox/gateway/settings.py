@@ -22,6 +22,17 @@ class Tcp:
 
 Listen = Tcp | Path
 
+_BOUNDS: dict[str, tuple[int, int]] = {
+    "idle_seconds": (1, 3600),  # an hour is no limit any more
+    "intake_seconds": (1, 3600),
+    "warm_processes": (1, 64),
+    "connections_at_once": (1, 512),  # as many as the queue between two processes holds on any Linux
+    "connections_per_circuit": (1, 512),
+    "connections_per_minute": (1, 10_000),
+    "connection_seconds": (1, 86_400),
+    "drain_seconds": (1, 3600),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -31,6 +42,12 @@ class Settings:
     `root_key`: the instance's root public key, from paper; everything that intake serves is verified against it.
     `idle_seconds`: a visitor who sends nothing for so long is let go; Tor circuits stall for a minute and recover.
     `intake_seconds`: how long one request to intake may take; it commits to a disk that others use too.
+    `proxy`: tor puts a line with the circuit's number before each stream (`HiddenServiceExportCircuitID haproxy`);
+    who connects without one is refused.
+    `warm_processes`: how many wait for a connection. `connections_at_once`: how many are served, each by a process of
+    some megabytes of its own. `connections_per_circuit`, `connections_per_minute`: of one circuit, where `proxy` says
+    which that is. `connection_seconds`: after so long a connection is broken, whatever it does; 1 GiB over Tor takes
+    hours. `drain_seconds`: how long those that are being served get when the command is to end.
     """
 
     intake_socket: Path
@@ -38,12 +55,20 @@ class Settings:
     root_key: RootPublicKey
     idle_seconds: int = 180
     intake_seconds: int = 60
+    proxy: bool = False
+    warm_processes: int = 8
+    connections_at_once: int = 256
+    connections_per_circuit: int = 16
+    connections_per_minute: int = 120
+    connection_seconds: int = 14_400
+    drain_seconds: int = 10
 
     def __post_init__(self) -> None:
         """Refuse limits that would switch a limit off."""
-        for name in ("idle_seconds", "intake_seconds"):
-            if not 1 <= getattr(self, name) <= 3600:  # noqa: PLR2004 - an hour is no limit any more
-                message = f"{name} is a number of seconds from 1 to 3600"
+        for name, (least, most) in _BOUNDS.items():
+            if not least <= getattr(self, name) <= most:
+                seconds = " of seconds" if name.endswith("_seconds") else ""
+                message = f"{name} is a number{seconds} from {least} to {most}"
                 raise BadSettings(message)
 
 
@@ -58,11 +83,12 @@ def read_settings(file: Path) -> Settings:
     if unknown:
         message = f"the settings file has a name that is not known: {unknown[0]}"
         raise BadSettings(message)
-    numbers = {name: _number(table, name) for name in ("idle_seconds", "intake_seconds") if name in table}
+    numbers = {name: _number(table, name) for name in _BOUNDS if name in table}
     return Settings(
         intake_socket=Path(_string(table, "intake_socket")),
         listen=parse_listen(_string(table, "listen")),
         root_key=_root_key(_string(table, "root_key")),
+        proxy=_truth(table, "proxy"),
         **numbers,
     )
 
@@ -94,6 +120,14 @@ def _number(table: dict[str, object], name: str) -> int:
     value = table[name]
     if not isinstance(value, int) or isinstance(value, bool):
         message = f"{name} is not a whole number"
+        raise BadSettings(message)
+    return value
+
+
+def _truth(table: dict[str, object], name: str) -> bool:
+    value = table.get(name, False)
+    if not isinstance(value, bool):
+        message = f"{name} is true or false"
         raise BadSettings(message)
     return value
 

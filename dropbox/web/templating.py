@@ -71,6 +71,15 @@ class Templates:
         environment = self._environments[frame.language.code]
         return environment.get_template(template).render(frame=frame, **values)
 
+    def load_all(self) -> None:
+        """Compile every template and load what dates and numbers need: a process that forks does it once for all."""
+        for language in self.languages:
+            environment = self._environments[language.code]
+            for name in environment.list_templates(extensions=("html",)):
+                environment.get_template(name)
+            long_time(0, language)
+            number(0, language)
+
     def text(self, language: Language, message: str, **values: object) -> str:
         """Translate a marked message and fill in its `%(name)s` values."""
         translated = self._texts[language.code].gettext(message)

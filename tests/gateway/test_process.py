@@ -1,72 +1,22 @@
 """The real command, with a real socket to intake."""
 
 import asyncio
-import json
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from dropbox.protocol.sizes import MIB
-from dropbox.reporter.errors import TransportFailed
-from dropbox.reporter.transport import Request
 from tests.gateway.bureau import Bureau, SimulatedIntake
 from tests.gateway.conftest import BOUNDARY, encode_form, form_type, parts_of
+from tests.gateway.processes import COMMAND, gateway, intake_on
 from tests.web.inspection import assert_clean
 
-COMMAND = [sys.executable, "-m", "dropbox.gateway.cli", "--config"]
 UPLOAD_MIB = 300
 GROWTH_MIB = 24
-
-
-@asynccontextmanager
-async def intake_on(socket: Path, intake: SimulatedIntake) -> AsyncIterator[None]:
-    """Serve a simulated intake on a real Unix socket."""
-
-    async def answer(request: web.Request) -> web.Response:
-        try:
-            response = await intake.send(Request(request.method, request.path, await request.read()))
-        except TransportFailed:
-            assert request.transport is not None
-            request.transport.abort()
-            raise
-        return web.Response(status=response.status, body=response.body)
-
-    app = web.Application(client_max_size=2 * MIB)
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.UnixSite(runner, socket).start()
-    yield
-    await runner.cleanup()
-
-
-@asynccontextmanager
-async def gateway(folder: Path, bureau: Bureau, listen: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """Start the command; gives the process and where it listens."""
-    config = folder / "gateway.toml"
-    lines = {"intake_socket": str(folder / "intake.sock"), "listen": listen, "root_key": bureau.root.public.raw.hex()}
-    config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in lines.items()), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, str(config), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    ready = (await process.stdout.readline()).decode()
-    assert ready.startswith("ready "), (ready, await process.stderr.read() if process.stderr else b"")
-    try:
-        yield process, ready.removeprefix("ready ").strip()
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        out, err = await process.communicate()
-        assert process.returncode == 0
-        assert (out, err) == (b"", b"")
 
 
 async def test_a_report_through_real_processes_and_sockets_leaves_no_word_in_any_output(tmp_path: Path) -> None:
@@ -74,17 +24,17 @@ async def test_a_report_through_real_processes_and_sockets_leaves_no_word_in_any
     intake = SimulatedIntake(bureau)
     async with (
         intake_on(tmp_path / "intake.sock", intake),
-        gateway(tmp_path, bureau, "127.0.0.1:0") as (_, url),
+        gateway(tmp_path, bureau) as running,
         aiohttp.ClientSession() as client,
     ):
-        async with client.get(f"{url}en/report") as answer:
+        async with client.get(f"{running.where}en/report") as answer:
             fields = assert_clean(await answer.text()).fields
         fields.pop("files")
         body = encode_form([*parts_of(fields | {"text": "planted"}), ("files", b"planted", "planted.txt")])
-        async with client.post(f"{url}en/report", data=body, headers=form_type()) as answer:
+        async with client.post(f"{running.where}en/report", data=body, headers=form_type()) as answer:
             assert answer.status == 200
             assert_clean(await answer.text())
-        async with client.post(f"{url}en/report", data=b"planted", headers=form_type()) as answer:
+        async with client.post(f"{running.where}en/report", data=b"planted", headers=form_type()) as answer:
             assert answer.status == 400
     assert bureau.open(intake.envelopes[0]).files == [("planted.txt", b"planted")]
     # `gateway` has looked at both outputs: not a byte in them.
@@ -92,8 +42,8 @@ async def test_a_report_through_real_processes_and_sockets_leaves_no_word_in_any
 
 async def test_it_listens_on_a_unix_socket_that_others_cannot_use(tmp_path: Path) -> None:
     socket = tmp_path / "gateway.sock"
-    async with gateway(tmp_path, Bureau(), str(socket)) as (_, where):
-        assert where == str(socket)
+    async with gateway(tmp_path, Bureau(), str(socket)) as running:
+        assert running.where == str(socket)
         assert socket.stat().st_mode & 0o777 == 0o660
         connector = aiohttp.UnixConnector(str(socket))
         async with aiohttp.ClientSession(connector=connector) as client, client.get("http://x/nl/") as answer:
@@ -106,10 +56,10 @@ async def test_an_intake_that_hangs_up_is_a_page_and_not_a_crash(tmp_path: Path)
     bureau = Bureau(int(time.time()))
     intake = SimulatedIntake(bureau)
     intake.away = True
-    async with gateway(tmp_path, bureau, "127.0.0.1:0") as (_, url), aiohttp.ClientSession() as client:
-        async with client.get(f"{url}en/report") as answer:
+    async with gateway(tmp_path, bureau) as running, aiohttp.ClientSession() as client:
+        async with client.get(f"{running.where}en/report") as answer:
             assert "Reports cannot be sent just now" in await answer.text()
-        async with client.get(url) as answer:
+        async with client.get(running.where) as answer:
             assert answer.status == 200
 
 
@@ -132,19 +82,19 @@ async def test_a_large_file_takes_no_more_memory_than_a_small_one(tmp_path: Path
 
     async with (
         intake_on(tmp_path / "intake.sock", intake),
-        gateway(tmp_path, bureau, "127.0.0.1:0") as (process, url),
+        gateway(tmp_path, bureau) as running,
         aiohttp.ClientSession() as client,
     ):
         levels = []
         for pieces in (4, UPLOAD_MIB):
-            async with client.get(f"{url}en/report") as answer:
+            async with client.get(f"{running.where}en/report") as answer:
                 fields = assert_clean(await answer.text()).fields
             fields.pop("files")
             end = f"\r\n--{BOUNDARY}--\r\n".encode()
             head = encode_form([*parts_of(fields), ("files", b"", "large.bin")]).removesuffix(end)
-            async with client.post(f"{url}en/report", data=body(head, pieces), headers=form_type()) as answer:
+            async with client.post(f"{running.where}en/report", data=body(head, pieces), headers=form_type()) as answer:
                 assert answer.status == 200
-            levels.append(memory_mib(process.pid))
+            levels.append(max(map(memory_mib, running.all())))
     assert levels[1] - levels[0] < GROWTH_MIB
 
 

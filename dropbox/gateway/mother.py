@@ -1,0 +1,151 @@
+"""The process that has everything loaded and nothing to say: it forks, counts, and buries.
+
+    WARM --took a connection--> BUSY --ended, crashed, or overdue and killed--> gone
+
+It keeps `warm_processes` waiting and has at most `connections_at_once` in all. It never sees a connection: those go
+from the acceptor to its children past it. A child that ends before it has served anything is a fault of ours, and the
+next is made after a pause, so that a fault costs no processor. When this process is killed, the kernel kills its
+children: nothing outlives it that nobody counts.
+"""
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import struct
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dropbox.gateway.confinement import die_with_parent
+
+PAUSE_SECONDS = 1.0  # after a child that ended without having served
+_PID = struct.Struct("=i")
+_MANAGED = (signal.SIGTERM, signal.SIGCHLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many children, and how long they have. `drain_seconds` is for those that are busy when we are to end."""
+
+    warm: int
+    most: int
+    connection_seconds: int
+    drain_seconds: int
+
+
+class Mother:
+    """Keeps the pool filled; `serve(taken)` runs in a child, calls `taken()` once it has a connection, and returns."""
+
+    def __init__(self, pool: Pool, serve: Callable[[Callable[[], None]], None]) -> None:
+        """Change nothing yet."""
+        self._pool, self._serve = pool, serve
+        self._warm: set[int] = set()
+        self._busy: dict[int, float] = {}  # until when they may live
+        self._pause_until = 0.0
+        self._told = False
+        self._drained_at: float | None = None
+        self._taken, self._taking = os.pipe()
+        self._wakes, self._waking = os.pipe()
+        for descriptor in (self._taken, self._taking, self._wakes, self._waking):
+            os.set_blocking(descriptor, False)
+
+    def __len__(self) -> int:
+        """How many children there are."""
+        return len(self._warm) + len(self._busy)
+
+    def run(self) -> None:
+        """Keep the pool until SIGTERM; then let the busy ones finish, for as long as the pool says."""
+        signal.set_wakeup_fd(self._waking, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._tell)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes us
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the acceptor tells us
+        gc.collect()
+        gc.freeze()  # what is never looked at is never copied
+        while not self._told or self._warm or self._busy:
+            if self._told and self._drained_at is None:
+                self._drain()
+            self._fill()
+            self._wait()
+            self._bury()
+            self._kill_overdue()
+
+    def _tell(self, *_: object) -> None:
+        self._told = True
+
+    def _drain(self) -> None:
+        self._drained_at = time.monotonic() + self._pool.drain_seconds
+        self._busy = {pid: min(until, self._drained_at) for pid, until in self._busy.items()}
+        for pid in (*self._warm, *self._busy):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def _fill(self) -> None:
+        if time.monotonic() < self._pause_until:
+            return
+        while not self._told and len(self._warm) < self._pool.warm and len(self) < self._pool.most:
+            signal.pthread_sigmask(signal.SIG_BLOCK, _MANAGED)  # none may reach the child while it has our handlers
+            pid = os.fork()
+            if not pid:
+                self._be_child()
+            self._warm.add(pid)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _MANAGED)
+
+    def _be_child(self) -> None:
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in _MANAGED:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _MANAGED)
+            die_with_parent()
+            for descriptor in (self._taken, self._wakes, self._waking):
+                os.close(descriptor)
+            self._serve(lambda: _say(self._taking))
+            status = 0
+        except BaseException as error:  # noqa: BLE001 - whatever it is, its text may quote a reporter
+            sys.stderr.write(f"dropbox-gateway: a process ended by {type(error).__name__}\n")
+        finally:
+            os._exit(status)  # no handler, buffer or thread of the mother's may end with us
+
+    def _wait(self) -> None:
+        now = time.monotonic()
+        times = [0.0] if self._told and self._drained_at is None else [*self._busy.values()]
+        if self._pause_until > now:
+            times.append(self._pause_until)
+        seconds = max(0.0, min(times) - now) if times else None
+        with contextlib.suppress(InterruptedError):
+            select.select([self._taken, self._wakes], [], [], seconds)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wakes, 4096)
+
+    def _bury(self) -> None:
+        """First see who ended, then who took a connection: who did both in between counts as having served."""
+        ended = []
+        with contextlib.suppress(ChildProcessError):
+            while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
+                ended.append(pid)
+        until = self._drained_at or time.monotonic() + self._pool.connection_seconds
+        with contextlib.suppress(BlockingIOError):
+            while said := os.read(self._taken, 1024 * _PID.size):
+                for (pid,) in _PID.iter_unpack(said):
+                    self._warm.discard(pid)
+                    self._busy[pid] = until
+        for pid in ended:
+            if pid in self._warm and not self._told:
+                self._pause_until = time.monotonic() + PAUSE_SECONDS
+            self._warm.discard(pid)
+            self._busy.pop(pid, None)
+
+    def _kill_overdue(self) -> None:
+        now = time.monotonic()
+        for pid in [pid for pid, until in self._busy.items() if until <= now]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            self._busy[pid] = now + PAUSE_SECONDS  # until it is buried
+
+
+def _say(taking: int) -> None:
+    os.write(taking, _PID.pack(os.getpid()))

@@ -147,9 +147,13 @@ class Publisher:
         async with self._vault.changing, self._vault.database.write() as connection:
             key = self._vault.storage_key
             have = {(one.reference, one.number) for one in await ledger.records(connection, key)}
+            known = await ledger.next_numbers(connection, key)
             for record in self._walked(board):
                 await ledger.note_next(connection, key, record.reference, record.number + 1)
-                if (record.reference, record.number) not in have:
+                # A number below the next one is not missing: this vault dropped its record, and stopped before the
+                # board without it was out.
+                missing = record.number >= known.get(record.reference, 0)
+                if missing and (record.reference, record.number) not in have:
                     await ledger.add(connection, key, record)
 
     def _walked(self, board: BoardIndex) -> list[Record]:

@@ -321,3 +321,28 @@ async def test_clock_a_year_off_publishes_and_destroys_nothing(sqlite_office: Of
             await opened.round()
             assert (await opened.only_case()).row.messages == 2
             assert (await reporter.notes())[-1] == Acknowledgement(2, 0, office.clock.day)
+
+
+async def test_acknowledgement_that_was_replaced_does_not_come_back_with_the_last_board(sqlite_office: Office) -> None:
+    """Crash run 106: the old record was dropped, the board without it never arrived, and the desk started anew."""
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    async with office.intake():
+        async with office.desk() as opened:
+            await opened.round()
+            await opened.sign_in()
+            await reporter.send("One.")
+            await opened.round()
+            await reporter.send("Two.", known=True)
+            await opened.sync.fetch_round()
+            office.clock.forward(seconds=PERIOD)
+
+            async def lost(_recipient: bytes, _body: bytes) -> None:
+                raise UnreachableError
+
+            opened.sync._host.put_board = lost  # type: ignore[method-assign]
+            await opened.sync.publish_round()
+            assert opened.sync.problems == {"board": "unreachable"}
+        async with office.desk() as opened:
+            await opened.sign_in()
+            await opened.round()
+            assert await reporter.notes() == [Acknowledgement(2, 0, office.clock.day)]

@@ -12,7 +12,7 @@ from dropbox.gateway.transport import IntakeTransport
 from dropbox.reporter.transport import Transport
 from dropbox.web import headers, static
 from dropbox.web.catalogues import KIT
-from dropbox.web.failures import failure_pages
+from dropbox.web.failures import failure_pages, log_at_once
 from dropbox.web.languages import LANGUAGES
 from dropbox.web.templating import Templates
 
@@ -50,9 +50,11 @@ def make_site(settings: Settings, clock: Callable[[], int], random: Callable[[in
     return Site(settings, Templates(PACKAGE), static.load(KIT, "kit.css"), clock, random)
 
 
-def app_of(site: Site, transport: Transport | None = None) -> web.Application:
-    """Return an application of its own around `site`."""
-    app = web.Application(middlewares=[failure_pages(site.failure)])
+def app_of(
+    site: Site, transport: Transport | None = None, failed: Callable[[str], None] = log_at_once
+) -> web.Application:
+    """Return an application of its own around `site`. `failed` is told what went wrong on our side."""
+    app = web.Application(middlewares=[failure_pages(site.failure, failed)])
     app[SITE] = site
     headers.install(app)
     static.add_route(app, site.stylesheet)

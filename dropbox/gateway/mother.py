@@ -20,7 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dropbox.gateway.confinement import die_with_parent
+from dropbox.web.tally import Tally
 
+DAY = 86_400  # seconds
 PAUSE_SECONDS = 1.0  # after a child that ended without having served
 _PID = struct.Struct("=i")
 _MANAGED = (signal.SIGTERM, signal.SIGCHLD)
@@ -39,8 +41,9 @@ class Pool:
 class Mother:
     """Keeps the pool filled; `serve(taken)` runs in a child, calls `taken()` once it has a connection, and returns."""
 
-    def __init__(self, pool: Pool, serve: Callable[[Callable[[], None]], None]) -> None:
-        """Change nothing yet."""
+    def __init__(self, pool: Pool, serve: Callable[[Callable[[], None]], None], tally: Tally) -> None:
+        """Change nothing yet. `tally` is where children count what fails; its numbers are said at midnight."""
+        self._tally, self._day = tally, int(time.time()) // DAY
         self._pool, self._serve = pool, serve
         self._warm: set[int] = set()
         self._busy: dict[int, float] = {}  # until when they may live
@@ -71,6 +74,16 @@ class Mother:
             self._wait()
             self._bury()
             self._kill_overdue()
+            if self._day != int(time.time()) // DAY:
+                self._report()
+        self._report()
+
+    def _report(self) -> None:
+        """Say what failed since the last time: at midnight and at the end, never when somebody visits."""
+        self._day = int(time.time()) // DAY
+        for sentence, times in sorted(self._tally.take().items()):
+            sys.stderr.write(f"dropbox-gateway: {times} times since this was last said: {sentence}\n")
+        sys.stderr.flush()
 
     def _tell(self, *_: object) -> None:
         self._told = True
@@ -106,7 +119,7 @@ class Mother:
             self._serve(lambda: _say(self._taking))
             status = 0
         except BaseException as error:  # noqa: BLE001 - whatever it is, its text may quote a reporter
-            sys.stderr.write(f"dropbox-gateway: a process ended by {type(error).__name__}\n")
+            self._tally.count(f"a process ended by {type(error).__name__}")
         finally:
             os._exit(status)  # no handler, buffer or thread of the mother's may end with us
 
@@ -115,7 +128,8 @@ class Mother:
         times = [0.0] if self._told and self._drained_at is None else [*self._busy.values()]
         if self._pause_until > now:
             times.append(self._pause_until)
-        seconds = max(0.0, min(times) - now) if times else None
+        times.append(now + DAY - time.time() % DAY)  # midnight
+        seconds = max(0.0, min(times) - now)
         with contextlib.suppress(InterruptedError):
             select.select([self._taken, self._wakes], [], [], seconds)
         with contextlib.suppress(BlockingIOError):

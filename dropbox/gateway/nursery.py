@@ -11,6 +11,7 @@ from dropbox.gateway.connection import serve_one
 from dropbox.gateway.mother import Mother, Pool
 from dropbox.gateway.settings import Settings
 from dropbox.gateway.warming import warm
+from dropbox.web.tally import Tally
 
 
 def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> None:
@@ -24,7 +25,8 @@ def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> 
         settings.connection_seconds,
         settings.drain_seconds,
     )
-    app = app_of(site)  # of which each child starts its own copy
-    mother = Mother(pool, lambda taken: serve_one(app, jobs, taken))
+    tally = Tally()
+    app = app_of(site, failed=tally.count)  # of which each child starts its own copy
+    mother = Mother(pool, lambda taken: serve_one(app, jobs, taken), tally)
     ready()
     mother.run()

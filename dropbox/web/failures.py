@@ -16,6 +16,11 @@ DrawFailure = Callable[[web.Request, "Failure"], web.StreamResponse]
 _log = logging.getLogger("dropbox.web")
 
 
+def log_at_once(sentence: str) -> None:
+    """Log a failure when it happens: for pages whose visitors are known. Others use a `dropbox.web.tally.Tally`."""
+    _log.error("%s", sentence)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An error page's content: marked messages (see `catalogues.mark`) that the page translates."""
@@ -66,11 +71,11 @@ OUR_FAULT = Failure(
 _BY_STATUS = {failure.status: failure for failure in (NOT_FOUND, WRONG_METHOD, UNREADABLE, TOO_LARGE, REFUSED)}
 
 
-def failure_pages(draw: DrawFailure) -> Middleware:
+def failure_pages(draw: DrawFailure, failed: Callable[[str], None] = log_at_once) -> Middleware:
     """Return a middleware that turns every error into a page made by `draw`.
 
-    Redirects pass. An unexpected exception is logged by its type and the place where it arose, never by its text:
-    that may quote what a visitor sent.
+    Redirects pass. `failed` is told of an unexpected exception by its type and the place where it arose, never by its
+    text: that may quote what a visitor sent.
     """
 
     @web.middleware
@@ -88,7 +93,7 @@ def failure_pages(draw: DrawFailure) -> Middleware:
         except Exception as error:
             if request.writer.output_size > 0:
                 raise  # the answer has begun: a page behind half a file would only damage it
-            _log.error("a page failed: %s at %s", type(error).__name__, _place(error))
+            failed(f"a page failed: {type(error).__name__} at {_place(error)}")
             return draw(request, OUR_FAULT)
 
     return middleware

@@ -104,3 +104,17 @@ def test_a_sandboxed_answer_may_do_nothing_at_all() -> None:
     policy = content_security_policy(Allowed(sandbox=True))
     assert "style-src" not in policy
     assert "form-action 'none'" in policy
+
+
+async def test_a_request_whose_head_never_ends_is_let_go() -> None:
+    runner = QuietRunner(web.Application(), keepalive_seconds=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
+    writer.write(b"GET / HTTP/1.1\r\nX: ")
+    ended = asyncio.ensure_future(reader.read())
+    while not (await asyncio.wait([ended], timeout=0.1))[0]:
+        writer.write(b"x")  # never silent for long, never at an end
+    assert isinstance(ended.exception(), ConnectionError) or ended.result() == b""
+    writer.close()
+    await runner.cleanup()

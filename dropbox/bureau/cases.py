@@ -8,10 +8,13 @@ What a message claims is believed as far as it is proven, and nothing that it br
     yes   unknown   bad                             a case of its own, flagged `bad-mac`
     yes   known     good   the same keys            goes on in its case
     yes   known     any    other keys               a case of its own, flagged `other-keys`
+    yes   unknown   any    another thread's tag key a case of its own, flagged `other-keys`
     yes   any       any    none for this recipient  a case of its own, flagged `no-keys`
     no    known     good                            goes on in its case
     no    known     bad                             a case of its own, flagged `bad-mac`
     no    unknown   any                             a case of its own, flagged `unknown-thread`
+
+Two threads under one tag key would put two records in one place of the board, and no board could be made any more.
 
 A message that was opened before, by thread, message id and content, is a duplicate.  The content counts: a reporter
 whose line broke gets the form back, may add to it, and sends it under the same id; then both are shown.  What was
@@ -20,7 +23,7 @@ flagged is remembered apart from what was proven: nobody can make a later, genui
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from dropbox.bureau.dossiers import Dossier
@@ -57,8 +60,16 @@ class Alone:
 Route = NewThread | Continues | Alone
 
 
-def route(head: Head, recipient: bytes, thread: ThreadKeys | None, authentic: Callable[[bytes], bool]) -> Route:
-    """Where the message goes.  `thread` is what the keyring has for its thread id; `authentic` checks its MAC."""
+def route(
+    head: Head,
+    recipient: bytes,
+    thread: ThreadKeys | None,
+    authentic: Callable[[bytes], bool],
+    tag_keys: Container[bytes],
+) -> Route:
+    """Where the message goes.  `thread` is what the keyring has for its thread id; `authentic` checks its MAC;
+    `tag_keys` are those of all threads.
+    """
     if not head.first:
         if thread is None:
             return Alone(Flag.UNKNOWN_THREAD)
@@ -66,7 +77,7 @@ def route(head: Head, recipient: bytes, thread: ThreadKeys | None, authentic: Ca
     own = next((keys for keys in head.reply_keys if keys.recipient == recipient), None)
     if own is None:
         return Alone(Flag.NO_KEYS)
-    if thread is not None and not thread.same_keys(head.auth, own):
+    if own.tag_key in tag_keys if thread is None else not thread.same_keys(head.auth, own):
         return Alone(Flag.OTHER_KEYS)
     if not authentic(head.auth):
         return Alone(Flag.BAD_MAC)

@@ -123,7 +123,9 @@ class Reception:
             raise BoardsUnreadError
         state = self._vault.opened().state
         head = opened.head
-        where = cases.route(head, state.recipient, state.threads.get(head.thread_id), opened.reader.authentic)
+        tag_keys = {thread.tag_key for thread in state.threads.values()}
+        known = state.threads.get(head.thread_id)
+        where = cases.route(head, state.recipient, known, opened.reader.authentic, tag_keys)
         if patient and where == Alone(Flag.UNKNOWN_THREAD):
             raise TooEarlyError
         seen = cases.seen_name(state.seen_key, head, opened.reader.content_hash, where)
@@ -135,7 +137,7 @@ class Reception:
                 await store.move(connection, envelope.envelope, State.OPENED)
             return
         day = min(envelope.day, envelope.first_day)
-        place = self._make_room(head.thread_id, head.auth, where)
+        place = self._make_room(head.thread_id, head.auth, where, await self._left_over(where))
         async with self._vault.database.read() as connection:
             before = await dossiers.dossier(connection, place.case_id, place.key)
         flag = where.flag if isinstance(where, Alone) else None
@@ -164,7 +166,23 @@ class Reception:
                 await ledger.replace_acknowledgement(connection, key, acknowledgement)
                 await ledger.note_next(connection, key, acknowledgement.reference, acknowledgement.number + 1)
 
-    def _make_room(self, thread_id: bytes, auth: bytes, where: cases.Route) -> _Place:
+    async def _left_over(self, where: cases.Route) -> tuple[bytes, int] | None:
+        """The reference that a crash or a restore left for this tag key, with the next number that is free under it.
+
+        One tag key under two references would be walked twice, and every record of it stand twice on the next board.
+        """
+        if not isinstance(where, NewThread):
+            return None
+        tag_keys = self._vault.publisher.state.tag_keys
+        reference = next((name for name, key in tag_keys.items() if key == where.keys.tag_key), None)
+        if reference is None:
+            return None
+        async with self._vault.database.read() as connection:
+            return reference, (await ledger.next_numbers(connection, self._vault.storage_key)).get(reference, 0)
+
+    def _make_room(
+        self, thread_id: bytes, auth: bytes, where: cases.Route, left_over: tuple[bytes, int] | None
+    ) -> _Place:
         """Keys for the case, in the keyrings before anything stands in the database."""
         keyring, publisher = self._vault.opened(), self._vault.publisher
         if isinstance(where, Continues):
@@ -173,9 +191,10 @@ class Reception:
         case_id, key = self._random(REFERENCE), self._random(KEY)
         case_keys = {**keyring.state.case_keys, case_id: key}
         if isinstance(where, NewThread):
-            own, reference = where.keys, self._random(REFERENCE)
+            own = where.keys
+            reference, used = left_over or (self._random(REFERENCE), 0)
             publisher.save(replace(publisher.state, tag_keys={**publisher.state.tag_keys, reference: own.tag_key}))
-            thread = ThreadKeys(auth, own.public, own.tag_key, reference, 0, own.chain, case_id)
+            thread = ThreadKeys(auth, own.public, own.tag_key, reference, 0, own.chain, case_id).moved_on(used)
             threads = {**keyring.state.threads, thread_id: thread}
             keyring.save(replace(keyring.state, case_keys=case_keys, threads=threads))
             return _Place(case_id, key, thread_id)

@@ -177,6 +177,22 @@ async def test_known_thread_with_other_keys_is_a_report_of_its_own(sqlite_office
     assert Reply("For you.") in await reporter.notes()
 
 
+async def test_two_threads_under_one_tag_key_stop_no_board(sqlite_office: Office, opened: Open) -> None:
+    """Their records would have one tag, and a board with two of one tag cannot be made."""
+    today = await bulletin(sqlite_office)
+    keys = keys_of(sqlite_office, Receipt.generate(os.urandom))
+    for thread_id in (keys.thread_id, os.urandom(16)):
+        head = replace(first_head(keys, today, os.urandom(16)), thread_id=thread_id)
+        await upload(sqlite_office, sealed(today, keys.auth, head, "The same tags."))
+    await opened.round()
+    rows = {row.flag: row for row in await opened.desk.cases()}
+    assert set(rows) == {None, Flag.OTHER_KEYS}
+    reporter = sqlite_office.reporter()
+    await reporter.send("Somebody else.")
+    await opened.round()
+    assert await reporter.notes() == [Acknowledgement(1, 0, sqlite_office.clock.day)]
+
+
 async def test_first_message_sent_twice_goes_on_in_one_case_and_resets_no_chain(
     sqlite_office: Office, opened: Open
 ) -> None:

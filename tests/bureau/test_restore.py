@@ -323,6 +323,32 @@ async def test_clock_a_year_off_publishes_and_destroys_nothing(sqlite_office: Of
             assert (await reporter.notes())[-1] == Acknowledgement(2, 0, office.clock.day)
 
 
+async def test_report_whose_keys_were_kept_in_part_stands_once_on_the_board(
+    sqlite_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Crash run 1011: the disk failed between the two keyrings, and the next try made a second name for one tag key."""
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    async with office.intake():
+        async with office.desk() as opened:
+            await opened.round()
+            await opened.sign_in()
+            await reporter.send("One.")
+
+            def failing(_state: object) -> None:
+                raise OSError
+
+            with monkeypatch.context() as patch:
+                patch.setattr(opened.vault.opened(), "save", failing)
+                await opened.sync.fetch_round()
+            assert await opened.desk.cases() == ()
+            await opened.round()
+            assert len(opened.vault.publisher.state.tag_keys) == 1
+        async with office.desk() as opened:
+            await opened.sign_in()
+            await opened.round()
+            assert await reporter.notes() == [Acknowledgement(1, 0, office.clock.day)]
+
+
 async def test_acknowledgement_that_was_replaced_does_not_come_back_with_the_last_board(sqlite_office: Office) -> None:
     """Crash run 106: the old record was dropped, the board without it never arrived, and the desk started anew."""
     office, reporter = sqlite_office, sqlite_office.reporter()
@@ -339,7 +365,7 @@ async def test_acknowledgement_that_was_replaced_does_not_come_back_with_the_las
             async def lost(_recipient: bytes, _body: bytes) -> None:
                 raise UnreachableError
 
-            opened.sync._host.put_board = lost  # type: ignore[method-assign]
+            opened.sync._host.put_board = lost  # type: ignore[method-assign, assignment]
             await opened.sync.publish_round()
             assert opened.sync.problems == {"board": "unreachable"}
         async with office.desk() as opened:

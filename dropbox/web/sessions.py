@@ -4,8 +4,9 @@ A session is found by a random token in a cookie that no script reads and no oth
 the session's second random value; a form without it changes nothing.
 """
 
+import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -14,6 +15,9 @@ from aiohttp import web
 from dropbox.web.errors import RefusedRequest
 
 Person = TypeVar("Person")
+
+SWEEP_SECONDS = 30
+"""How often idle sessions are looked for, so that a keyring does not stay open until somebody comes along."""
 
 TOKEN_BYTES = 32
 CSRF_FIELD = "csrf"
@@ -89,6 +93,24 @@ class Sessions(Generic[Person]):
 
     def _secret(self) -> str:
         return self._randomness(TOKEN_BYTES).hex()
+
+
+def end_idle(app: web.Application, sessions: Sessions[Person]) -> None:
+    """End idle sessions while the application runs, and all of them when it stops."""
+
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            sessions.sweep()
+
+    async def run(_app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(sweep())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        sessions.close_all()
+
+    app.cleanup_ctx.append(run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,13 @@ def load(package: str, name: str) -> StaticFile:
     return StaticFile(url, _KINDS[dot + extension], plain, compress(plain))
 
 
+def bundle(name: str, *parts: tuple[str, str]) -> StaticFile:
+    """Return one stylesheet from several (package, file): one request, named by the hash of the whole."""
+    plain = b"".join(load(package, file).plain for package, file in parts)
+    digest = hashlib.sha256(plain).hexdigest()[:_HASH_LENGTH]
+    return StaticFile(f"/static/{name}-{digest}.css", _KINDS[".css"], plain, compress(plain))
+
+
 def add_route(app: web.Application, file: StaticFile) -> None:
     """Serve `file` at its address."""
 

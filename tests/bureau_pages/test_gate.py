@@ -4,10 +4,10 @@ import io
 import itertools
 from typing import Any
 
-from dropbox.bureau.pages.attempts import ATTEMPTS, WINDOW_SECONDS
 from dropbox.bureau.pages.paths import Page, path
-from dropbox.bureau.pages.site import IDLE_SECONDS
+from dropbox.web.attempts import ATTEMPTS, WINDOW_SECONDS
 from dropbox.web.languages import LANGUAGES
+from dropbox.web.signed_in import IDLE_SECONDS
 from tests.bureau.office import PASSWORD, USER
 from tests.bureau_pages.browser import Room
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from dropbox.bureau import clocks, gates
 from dropbox.bureau.pages import timeline
-from dropbox.bureau.pages.attempts import ATTEMPTS, WINDOW_SECONDS, Attempts
 from dropbox.bureau.pages.marking import mark_runs
 from dropbox.bureau.pages.paths import Page, path
 from dropbox.bureau.views import CardDraft, Consent
+from dropbox.web.attempts import ATTEMPTS, WINDOW_SECONDS, Attempts
 from dropbox.web.languages import LANGUAGES
 from tests.bureau_pages.browser import Seconds
 

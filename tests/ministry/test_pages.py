@@ -12,10 +12,10 @@ from dropbox.bureau.pages import card_words
 from dropbox.bureau.pages import words as bureau_words
 from dropbox.ministry.app import create_app
 from dropbox.ministry.pages import words
-from dropbox.ministry.pages.attempts import ATTEMPTS
 from dropbox.ministry.states import State
 from dropbox.protocol import documents, labels
 from dropbox.protocol.card import CARD_FIELDS, OUTCOME_TEXT, Referral
+from dropbox.web.attempts import ATTEMPTS
 from dropbox.web.catalogues import read_catalogue
 from dropbox.web.languages import DUTCH
 from tests.ministry.world import PASSWORD, USER, Running, World, referral
@@ -133,7 +133,7 @@ async def test_fifteen_idle_minutes_lock(site: Site) -> None:
     form = {"csrf": page.fields["csrf"], "sequence": "0", "state": "received", "text": "typed with care"}
     async with site.browser.post(path, data=form) as answer:
         html, found = await site.read(answer, 403)
-    assert found.fields["typed"] == "typed with care"
+    assert found.fields["typed-1"] == "typed with care"
     assert "Er is niets verzonden" in html
     assert not site.running.inbox.is_open
 

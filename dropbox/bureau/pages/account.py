@@ -4,9 +4,9 @@ from aiohttp import web
 
 from dropbox.bureau.errors import WeakPasswordError, WrongSignInError
 from dropbox.bureau.pages import words
-from dropbox.bureau.pages.forms import Form
 from dropbox.bureau.pages.paths import Page
 from dropbox.bureau.pages.site import View
+from dropbox.web.form_reading import Form
 from dropbox.web.forms import NO_PROBLEMS, Problem, Problems
 
 

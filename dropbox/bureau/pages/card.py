@@ -11,11 +11,11 @@ from aiohttp import web
 
 from dropbox.bureau.errors import CardRefusedError
 from dropbox.bureau.pages import card_words, words
-from dropbox.bureau.pages.forms import Form
 from dropbox.bureau.pages.marking import Piece, mark_runs
 from dropbox.bureau.pages.paths import Page
 from dropbox.bureau.pages.site import View
 from dropbox.bureau.views import CardCheck, CardDraft, CaseView, Consent
+from dropbox.web.form_reading import Form
 from dropbox.web.forms import NO_PROBLEMS, Choice, Problem, Problems
 
 _TEXTS: Final = (

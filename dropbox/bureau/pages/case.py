@@ -3,10 +3,10 @@
 from aiohttp import web
 
 from dropbox.bureau.pages import timeline, words
-from dropbox.bureau.pages.forms import Form
 from dropbox.bureau.pages.paths import Page
 from dropbox.bureau.pages.site import View
 from dropbox.web.downloads import as_download
+from dropbox.web.form_reading import Form
 from dropbox.web.forms import NO_PROBLEMS, Problem, Problems
 from dropbox.web.languages import LANGUAGES
 

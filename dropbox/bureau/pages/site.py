@@ -1,6 +1,5 @@
 """What every view of the desk needs: the facade, sessions, and pages drawn in a language."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,20 +9,17 @@ from babel.numbers import format_decimal
 
 from dropbox.bureau.desk import Desk
 from dropbox.bureau.pages import card_words, words
-from dropbox.bureau.pages.attempts import Attempts
 from dropbox.bureau.pages.paths import Page, path
 from dropbox.bureau.views import Handler
-from dropbox.web import static
 from dropbox.web.catalogues import mark
 from dropbox.web.failures import OUR_FAULT, Failure
 from dropbox.web.languages import LANGUAGES, Language, language_in_path
-from dropbox.web.sessions import Session, SessionCookie, Sessions
-from dropbox.web.static import StaticFile
-from dropbox.web.templating import Alternate, Frame, Link, Templates
+from dropbox.web.sessions import SessionCookie
+from dropbox.web.signed_in import SESSION, SignedInSite, SignedInView
+from dropbox.web.templating import Alternate, Frame, Link
 
 PACKAGE: Final = "dropbox.bureau"
 _WIDE: Final = frozenset({"inbox.html", "case.html", "card.html"})
-IDLE_SECONDS: Final = 15 * 60
 _UNITS: Final = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 COOKIE: Final = SessionCookie("desk")
 
@@ -45,14 +41,10 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Site:
+class Site(SignedInSite[Person]):
     """One desk. `random(n)` gives n bytes from the system's generator."""
 
     desk: Desk
-    templates: Templates
-    stylesheet: StaticFile
-    sessions: Sessions[Person]
-    attempts: Attempts
     random: Callable[[int], bytes]
 
     def text(self, language: Language, message: str, **values: object) -> str:
@@ -75,24 +67,15 @@ class Site:
 
 
 SITE: Final = web.AppKey("site", Site)
-SESSION: Final[web.RequestKey[Session[Person]]] = web.RequestKey("session", Session)
-
-
-def bundle(name: str, *parts: tuple[str, str]) -> StaticFile:
-    """Return one stylesheet from several (package, file): one request, named by the hash of the whole."""
-    plain = b"".join(static.load(package, file).plain for package, file in parts)
-    digest = hashlib.sha256(plain).hexdigest()[:12]
-    return StaticFile(f"/static/{name}-{digest}.css", "text/css", plain, static.compress(plain))
 
 
 @dataclass(frozen=True)
-class View:
+class View(SignedInView[Page, Person]):
     """One request as a view sees it: the site, the language, who is signed in."""
 
-    request: web.Request
     site: Site
-    language: Language
-    session: Session[Person] | None
+    our_fault = _DESK_FAULT
+    done_sentences = words.DONE
 
     @classmethod
     def of(cls, request: web.Request) -> "View":
@@ -105,23 +88,13 @@ class View:
         return self.site.desk
 
     @property
-    def person(self) -> Person:
-        """Who is signed in; only for pages behind the gate."""
-        assert self.session is not None, "the gate lets nobody through without a session"
-        return self.session.person
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Case, kind and file as the address gives them: checked by the router's patterns."""
-        return dict(self.request.match_info)
+    def is_open(self) -> bool:
+        """Whether somebody is signed in, so that the keyring is open."""
+        return self.desk.is_open
 
     def url(self, page: Page, **names: str) -> str:
         """Return the address of `page` in this language, for the same case unless `names` says otherwise."""
         return path(page, self.language, **{**self.names, **names})
-
-    def say(self, message: str, **values: object) -> str:
-        """Translate."""
-        return self.site.text(self.language, message, **values)
 
     def size(self, count: int) -> str:
         """Write a number of bytes as people of this language do: "4,2 MB"."""
@@ -144,19 +117,3 @@ class View:
             **values,
         )
         return web.Response(text=html, content_type="text/html", status=status)
-
-    def failure(self, failure: Failure) -> web.Response:
-        """Answer with an error page."""
-        shown = _DESK_FAULT if failure is OUR_FAULT else failure
-        said = {name: self.say(getattr(shown, name)) for name in ("title", "happened", "todo")}
-        return self.draw("failure.html", None, status=shown.status, **said)
-
-    def done(self, what: str, page: Page, **names: str) -> web.HTTPSeeOther:
-        """Return the redirect that ends a form: to `page`, which then says `words.DONE[what]`."""
-        return web.HTTPSeeOther(f"{self.url(page, **names)}?done={what}")
-
-    @property
-    def done_words(self) -> str:
-        """What the address says was done, in words; "" for anything that `done` did not make."""
-        said = words.DONE.get(self.request.query.get("done", ""))
-        return self.say(said) if said else ""

@@ -17,11 +17,11 @@ from dropbox.bureau.errors import (
     NoteTooLongError,
 )
 from dropbox.bureau.pages import card_words, words
-from dropbox.bureau.pages.forms import Form
 from dropbox.bureau.pages.paths import Page
 from dropbox.bureau.pages.site import View
 from dropbox.bureau.views import CaseStatus, CaseView, EntryKind, NoteDraft, NotePreview, OutcomeView
 from dropbox.protocol.reply import MAX_ANSWERS
+from dropbox.web.form_reading import Form
 from dropbox.web.forms import NO_PROBLEMS, Choice, Problem, Problems
 from dropbox.web.languages import LANGUAGES, Language
 from dropbox.web.templating import long_day

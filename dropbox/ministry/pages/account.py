@@ -3,11 +3,11 @@
 from aiohttp import web
 
 from dropbox.ministry.pages import words
-from dropbox.ministry.pages.forms import Form
 from dropbox.ministry.pages.paths import Page
-from dropbox.ministry.pages.sign_in import too_many
+from dropbox.ministry.pages.sign_in import SIGN_IN
 from dropbox.ministry.pages.site import View
 from dropbox.storage.errors import WeakPasswordError, WrongPasswordError
+from dropbox.web.form_reading import Form
 from dropbox.web.forms import NO_PROBLEMS, Problem, Problems
 
 
@@ -22,7 +22,7 @@ async def change(view: View, form: Form) -> web.StreamResponse:
         return _draw(view, "again", view.say(words.NEW_DIFFERS), status=422)
     wait = view.site.attempts.wait_seconds()
     if wait:  # whoever finds a screen left open must not guess at the password either
-        return _draw(view, "old", too_many(view, wait), status=429)
+        return _draw(view, "old", SIGN_IN.too_many(view, wait), status=429)
     try:
         await view.inbox.change_password(view.person, form.raw("old"), form.raw("new"))
     except WeakPasswordError:

@@ -4,16 +4,14 @@ from aiohttp import web
 
 from dropbox.ministry.errors import MoveRefusedError, NotCertifiedError, OvertakenError
 from dropbox.ministry.pages import words
-from dropbox.ministry.pages.forms import Form
 from dropbox.ministry.pages.paths import Page
 from dropbox.ministry.pages.site import View
 from dropbox.ministry.states import FOLLOWS, MEASURES_TAKEN, State
 from dropbox.ministry.views import CardView
 from dropbox.protocol.card import OUTCOME_TEXT
 from dropbox.web.downloads import as_download
+from dropbox.web.form_reading import EMPTY, Form
 from dropbox.web.forms import NO_PROBLEMS, Choice, Problem, Problems
-
-_EMPTY = Form({})
 
 
 async def show_list(view: View) -> web.StreamResponse:
@@ -44,9 +42,7 @@ async def answer(view: View, form: Form) -> web.StreamResponse:
     if problems:
         return _draw(view, card, problems, form)
     try:
-        await view.inbox.answer(
-            view.person, card, State(form.raw("state")), form.raw("measure"), form.text("text").strip()
-        )
+        await view.inbox.answer(view.person, card, State(form.raw("state")), form.raw("measure"), form.text("text"))
     except OvertakenError:
         card = await view.inbox.card(view.names["card"])
         return _draw(view, card, _problem(view, "state", words.OVERTAKEN), form)
@@ -78,7 +74,7 @@ def _problem(view: View, field: str, sentence: str) -> Problems:
 def _problems(view: View, card: CardView, form: Form) -> Problems:
     """What the form lacks, in the order of its fields."""
     found = []
-    state, text = form.raw("state"), form.text("text").strip()
+    state, text = form.raw("state"), form.text("text")
     if state not in FOLLOWS[card.state]:
         found.append(Problem("state", view.say(words.CHOOSE_STATE)))
     elif state == State.MEASURE and form.raw("measure") not in MEASURES_TAKEN:
@@ -92,7 +88,7 @@ def _problems(view: View, card: CardView, form: Form) -> Problems:
 
 
 def _draw(
-    view: View, card: CardView, problems: Problems = NO_PROBLEMS, form: Form = _EMPTY, *, done: str = ""
+    view: View, card: CardView, problems: Problems = NO_PROBLEMS, form: Form = EMPTY, *, done: str = ""
 ) -> web.Response:
     follows = FOLLOWS[card.state]
     chosen = form.raw("state") or (follows[0].value if len(follows) == 1 or card.state is State.NEW else "")
@@ -107,7 +103,7 @@ def _draw(
         asks_measure=State.MEASURE in follows,
         chosen=chosen,
         measure=form.raw("measure"),
-        text=form.text("text"),
+        text=form.typed("text"),
         problems=problems,
         done=done,
         room=OUTCOME_TEXT,

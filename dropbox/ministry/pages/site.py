@@ -1,6 +1,5 @@
 """What every view of the inbox needs: the facade, sessions, and pages drawn in a language."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,20 +9,17 @@ from aiohttp import web
 
 from dropbox.ministry.inbox import Inbox
 from dropbox.ministry.pages import words
-from dropbox.ministry.pages.attempts import Attempts
 from dropbox.ministry.pages.paths import Page, path
 from dropbox.ministry.sync import Sync
 from dropbox.ministry.views import Person
-from dropbox.web import static
 from dropbox.web.catalogues import mark
 from dropbox.web.failures import OUR_FAULT, Failure
 from dropbox.web.languages import LANGUAGES, Language, language_in_path
-from dropbox.web.sessions import Session, SessionCookie, Sessions
-from dropbox.web.static import StaticFile
-from dropbox.web.templating import Alternate, Frame, Link, Templates, long_day
+from dropbox.web.sessions import SessionCookie
+from dropbox.web.signed_in import SESSION, SignedInSite, SignedInView
+from dropbox.web.templating import Alternate, Frame, Link, long_day
 
 PACKAGE: Final = "dropbox.ministry"
-IDLE_SECONDS: Final = 15 * 60
 COOKIE: Final = SessionCookie("ministry")
 
 _DAY: Final = 86_400
@@ -37,15 +33,11 @@ _OUR_FAULT: Final = Failure(
 
 
 @dataclass(frozen=True)
-class Site:
+class Site(SignedInSite[Person]):
     """One inbox."""
 
     inbox: Inbox
     sync: Sync
-    templates: Templates
-    stylesheet: StaticFile
-    sessions: Sessions[Person]
-    attempts: Attempts
 
     def frame(self, language: Language, page: Page | None, names: Mapping[str, str], *, menu: bool) -> Frame:
         """Return the frame of `page`; what a form gave (None) has no switch to another language."""
@@ -65,24 +57,15 @@ class Site:
 
 
 SITE: Final = web.AppKey("site", Site)
-SESSION: Final[web.RequestKey[Session[Person]]] = web.RequestKey("session", Session)
-
-
-def bundle(name: str, *parts: tuple[str, str]) -> StaticFile:
-    """Return one stylesheet from several (package, file): one request, named by the hash of the whole."""
-    plain = b"".join(static.load(package, file).plain for package, file in parts)
-    digest = hashlib.sha256(plain).hexdigest()[:12]
-    return StaticFile(f"/static/{name}-{digest}.css", "text/css", plain, static.compress(plain))
 
 
 @dataclass(frozen=True)
-class View:
+class View(SignedInView[Page, Person]):
     """One request as a view sees it: the site, the language, who is signed in."""
 
-    request: web.Request
     site: Site
-    language: Language
-    session: Session[Person] | None
+    our_fault = _OUR_FAULT
+    done_sentences = words.DONE
 
     @classmethod
     def of(cls, request: web.Request) -> "View":
@@ -95,23 +78,13 @@ class View:
         return self.site.inbox
 
     @property
-    def person(self) -> Person:
-        """Who is signed in; only for pages behind the gate."""
-        assert self.session is not None, "the gate lets nobody through without a session"
-        return self.session.person
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Card and name as the address gives them: checked by the router's patterns."""
-        return dict(self.request.match_info)
+    def is_open(self) -> bool:
+        """Whether somebody is signed in, so that the keyring is open."""
+        return self.inbox.is_open
 
     def url(self, page: Page, **names: str) -> str:
         """Return the address of `page` in this language, for the same card unless `names` says otherwise."""
         return path(page, self.language, **{**self.names, **names})
-
-    def say(self, message: str, **values: object) -> str:
-        """Translate."""
-        return self.site.templates.text(self.language, message, **values)
 
     def one_of(self, table: Mapping[Any, str], code: object) -> str:
         """Return the words for a code, or the code itself when it is of a later release."""
@@ -143,22 +116,6 @@ class View:
             **values,
         )
         return web.Response(text=html, content_type="text/html", status=status)
-
-    def failure(self, failure: Failure) -> web.Response:
-        """Answer with an error page."""
-        shown = _OUR_FAULT if failure is OUR_FAULT else failure
-        said = {name: self.say(getattr(shown, name)) for name in ("title", "happened", "todo")}
-        return self.draw("failure.html", None, status=shown.status, **said)
-
-    def done(self, what: str, page: Page, **names: str) -> web.HTTPSeeOther:
-        """Return the redirect that ends a form: to `page`, which then says `words.DONE[what]`."""
-        return web.HTTPSeeOther(f"{self.url(page, **names)}?done={what}")
-
-    @property
-    def done_words(self) -> str:
-        """What the address says was done, in words; "" for anything that `done` did not make."""
-        said = words.DONE.get(self.request.query.get("done", ""))
-        return self.say(said) if said else ""
 
 
 def _day_number(text: str) -> int | None:

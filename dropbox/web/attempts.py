@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 ATTEMPTS: Final = 8
-"""Wrong sign-ins that are forgiven, for all names together: a handful of colleagues share one inbox."""
+"""Wrong sign-ins that are forgiven, for all names together: a handful of colleagues share one desk or inbox."""
 
 WINDOW_SECONDS: Final = 600
 

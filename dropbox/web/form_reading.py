@@ -1,5 +1,6 @@
-"""What a form of the desk brings: a few short fields, read whole, never a file."""
+"""What a form of people who sign in brings: a few short fields, read whole, never a file."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -7,13 +8,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from dropbox.protocol.payload import clean_text
-
-FORM_BYTES: Final = 256 * 1024
-"""The largest form: a card or a note, far above what either may hold, so that a refused text comes back whole."""
-
 MAX_FIELDS: Final = 64
 _KIND: Final = "application/x-www-form-urlencoded"
+_KEPT_CONTROLS: Final = "\n\t"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -26,9 +23,14 @@ class Form:
         """Return a field as it came, or "": for passwords and tokens."""
         return self.fields.get(name, "")
 
-    def text(self, name: str) -> str:
+    def typed(self, name: str) -> str:
         """Return what was typed with one kind of line end and without control characters, or ""."""
-        return clean_text(self.raw(name))
+        text = self.raw(name).replace("\r\n", "\n").replace("\r", "\n")
+        return "".join(one for one in text if one in _KEPT_CONTROLS or unicodedata.category(one) not in {"Cc", "Cs"})
+
+    def text(self, name: str) -> str:
+        """Return what was typed without the white space around it, or ""."""
+        return self.typed(name).strip()
 
     def ticked(self, name: str) -> bool:
         """Tell whether a box was ticked."""

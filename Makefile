@@ -52,6 +52,14 @@ system-packages: ## Install the browsers, PostgreSQL and fonts that the tests us
 test: $(DEV) system-packages ## Install what the tests need and run everything
 	@.ci/test
 
+.PHONY: fuzz
+fuzz: $(DEV) ## Fuzz every parser that a stranger reaches (CASES=1000000 in all)
+	@$(BIN)/python -m tests.fuzz.all $(CASES)
+
+.PHONY: crash
+crash: $(DEV) ## Kill and starve the desk and intake at every step, then check what is left (RUNS=1000, SEED=1)
+	@$(BIN)/python -m tests.crash.run --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
+
 .PHONY: lint
 lint: $(DEV) ## Formatting, style, types, import contracts, dependencies, templates
 	@.ci/lint

@@ -17,6 +17,8 @@ from dropbox.courier.signing import (
     audience,
     sign_request,
 )
+from dropbox.gateway.errors import BadProxyLine
+from dropbox.gateway.proxy_line import circuit_of
 from dropbox.protocol import documents, secret_keys, sizes
 from dropbox.reporter.errors import VisitError
 from dropbox.reporter.session import Upload, UploadState
@@ -165,7 +167,26 @@ def _listing_seeds() -> list[bytes]:
     return [b"\0", b"\1", b"\0\1\1\1\1\0\5", b"\0\1\3\1\0\0\3\4", b"\0\2\1\1\0\0\1\1\2\3\7"]
 
 
+_PROXY = b"PROXY TCP6 fc00:dead:beef:4dad::1:2 ::1 9 80\r\n"
+
+
+def _proxy(data: bytes) -> None:
+    source = Source(data)
+    line = source.rest() if source.byte() == 0 else spliced(_PROXY, source)
+    try:
+        circuit = circuit_of(line)
+    except BadProxyLine:
+        return
+    assert 0 <= circuit < 1 << 32
+    assert line.startswith(b"PROXY TCP6 fc")
+
+
+def _proxy_seeds() -> list[bytes]:
+    return [b"\0" + _PROXY, b"\1", b"\1\1\40\3\0\0\1", b"\0PROXY UNKNOWN\r\n", b"\0PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n"]
+
+
 TARGETS = (
+    Target("proxy", _proxy, _proxy_seeds, longest=256, share=15),
     Target("signed", _signed, _signed_seeds, longest=1024, share=8),
     Target("resume", _resume, _resume_seeds, longest=256, share=4),
     Target("listing", _listing, _listing_seeds, longest=512, share=4),

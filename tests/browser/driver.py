@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-PATIENCE: Final = 120
+PATIENCE: Final = 240
 """Seconds after which waiting for something to show is a failure; a busy machine is slow, never that slow."""
 POLL: Final = 0.2
 

@@ -16,7 +16,7 @@ from tests.browser.driver import wait_for
 
 RUNNER: Final = Path("deploy/demo/run.py")
 ROLES: Final = ("intake", "gateway", "desk", "ministry")
-_STARTS_WITHIN: Final = 120
+_STARTS_WITHIN: Final = 300
 _ENDS_WITHIN: Final = 60
 
 

@@ -10,6 +10,8 @@ from tests.browser.axe import SCHEMES, SERIOUS, Examined, Finding
 from tests.system.demo import Demo
 from tests.system.tour import Tour, example_files
 
+pytestmark = pytest.mark.timeout(1200)  # stops a test that hangs; a busy machine takes its time
+
 NARROW, WIDE, HEIGHT = 360, 1280, 800
 
 

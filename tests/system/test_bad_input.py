@@ -28,6 +28,8 @@ from tests.system import raw
 from tests.system.demo import Demo, descendants, is_running, open_files, peak_memory, running_demo
 from tests.system.people import Handler, Reporter
 
+pytestmark = pytest.mark.timeout(1200)  # stops a test that hangs; a busy machine takes its time
+
 LARGEST: Final = GIB - 16 * MIB
 """The largest file that fits into the largest envelope, with room for what goes around it."""
 MEMORY: Final = 64 * MIB

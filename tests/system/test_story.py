@@ -21,6 +21,8 @@ from tests.system import traces
 from tests.system.demo import Demo
 from tests.system.people import Coordinator, Handler, Reporter
 
+pytestmark = pytest.mark.timeout(1200)  # stops a test that hangs; a busy machine takes its time
+
 LARGE: Final = 30_000_000
 NASTY_NAME: Final = '..\\..\\nota \u202egpj.één; "x".exe'
 NOTHING_YET: Final = "Nog niets voor deze woorden"

@@ -11,11 +11,15 @@ from typing import Final, Protocol
 from dropbox.courier.errors import BadAnswerError, RefusedError
 from dropbox.protocol import sizes
 from dropbox.protocol.board_head import BOARD_MAX
+from dropbox.protocol.errors import ProtocolError
+from dropbox.protocol.sizes import Prefix
 
 _NOT_FOUND: Final = 404
 _MOST_LISTED: Final = 10_000
 _MOST_PAGES: Final = 140  # 20 GiB of the smallest envelopes, which is what intake holds, take 132
 _CONFIRMED_AT_ONCE: Final = 1_000
+_OLDEST: Final = 64  # days: the last fallback key that an envelope may be sealed to dies before
+LATEST: Final = 2  # days ahead: clocks are 12 hours apart at most
 NAME: Final = 16
 
 
@@ -43,6 +47,18 @@ class Listed:
     size: int
     day: int
     revision: int
+
+    def is_possible(self, today: int) -> bool:
+        """Whether an envelope of this day can be on intake today; nothing else is shown to anybody or kept."""
+        return today - _OLDEST <= self.day <= today + LATEST
+
+    def begins_with(self, chunk: bytes) -> bool:
+        """Whether these bytes begin an envelope of the day and revision that intake said."""
+        try:
+            prefix = Prefix.from_bytes(chunk[: sizes.PREFIX])
+        except ProtocolError:
+            return False
+        return (prefix.day, prefix.revision) == (self.day, self.revision)
 
 
 class Host:

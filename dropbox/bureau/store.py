@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dropbox.bureau.host import Listed
+from dropbox.bureau.host import LATEST, Listed
 from dropbox.bureau.tables import FileChunkRow, FileRow, IncomingChunkRow, IncomingRow
 from dropbox.protocol import sizes
 
@@ -34,7 +34,7 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Envelope:
-    """One row of `incoming`."""
+    """One row of `incoming`.  `day` is never far after the one on which it came: a host once could say any."""
 
     envelope: bytes
     day: int
@@ -58,8 +58,8 @@ async def envelopes(connection: AsyncConnection, *states: State) -> list[Envelop
     rows = await connection.execute(statement.order_by(IncomingRow.envelope))
     return [
         Envelope(
-            bytes(row.envelope), row.day, row.revision, row.size, State(row.state), row.reason, row.first_day,
-            row.last_day, row.tries,
+            bytes(row.envelope), min(row.day, row.first_day + LATEST), row.revision, row.size, State(row.state),
+            row.reason, row.first_day, row.last_day, row.tries,
         )
         for row in rows
     ]  # fmt: skip
@@ -79,14 +79,28 @@ async def count(connection: AsyncConnection, state: State) -> int:
     return found or 0
 
 
-async def begin(connection: AsyncConnection, listed: Listed, today: int) -> None:
-    """Begin to fetch an envelope."""
-    await connection.execute(
-        insert(IncomingRow).values(
-            envelope=listed.envelope, day=listed.day, revision=listed.revision, size=listed.size,
-            state=State.FETCHING.value, reason="", first_day=today, last_day=0, tries=0,
-        )
-    )  # fmt: skip
+async def begin(connection: AsyncConnection, listed: Collection[Listed], today: int) -> None:
+    """Begin to fetch envelopes.
+
+    All that are new in a listing, in one transaction: the first message of a dialogue then has its row before a later
+    one can be waiting, and `are_settled` can tell.
+    """
+    rows = [
+        {
+            "envelope": one.envelope, "day": one.day, "revision": one.revision, "size": one.size,
+            "state": State.FETCHING.value, "reason": "", "first_day": today, "last_day": 0, "tries": 0,
+        }
+        for one in listed
+    ]  # fmt: skip
+    if rows:
+        await connection.execute(insert(IncomingRow), rows)
+
+
+async def begin_chunks(connection: AsyncConnection, listed: Listed, body: bytes) -> None:
+    """Store the first chunk, whose prefix was compared with the listing: only from now on its day is believed."""
+    described = update(IncomingRow).where(IncomingRow.envelope == listed.envelope)
+    await connection.execute(described.values(day=listed.day, revision=listed.revision, size=listed.size))
+    await add_chunk(connection, listed.envelope, 0, body)
 
 
 async def chunks_here(connection: AsyncConnection, envelope: bytes) -> int:

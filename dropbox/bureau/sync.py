@@ -179,14 +179,16 @@ class Sync:
     async def _fetch(self) -> None:
         began = self._clock()
         complete = True
-        listed = await self._host.envelopes()
+        today = began // sizes.DAY
+        listed = [one for one in await self._host.envelopes() if one.is_possible(today)]
         await self._fetch_failed_again({one.envelope for one in listed})
-        async with self._vault.database.read() as connection:
+        async with self._vault.database.write() as connection:
             states = await store.known(connection)
+            await store.begin(connection, [one for one in listed if one.envelope not in states], today)
         for one in sorted(listed, key=lambda one: one.size):  # the small ones need not wait for the large
             if states.get(one.envelope, State.FETCHING) is State.FETCHING:
                 try:
-                    await self._fetch_one(one, new=one.envelope not in states)
+                    await self._fetch_one(one)
                 except (BadAnswerError, RefusedError):
                     complete = False  # this one is not what the host said; the others are still to be fetched
         if complete:
@@ -202,19 +204,21 @@ class Sync:
                 if one.envelope in listed and one.last_day != today and one.reason in _DAMAGED:
                     await store.begin_again(connection, one.envelope)
 
-    async def _fetch_one(self, listed: Listed, *, new: bool) -> None:
-        database, today = self._vault.database, self._clock() // sizes.DAY
-        if new:
-            async with database.write() as connection:
-                await store.begin(connection, listed, today)
+    async def _fetch_one(self, listed: Listed) -> None:
+        database = self._vault.database
         async with database.read() as connection:
             start = await store.chunks_here(connection, listed.envelope)
         for place in range(start, -(-listed.size // sizes.UPLOAD_CHUNK)):
             body = await self._host.chunk(listed.envelope, place)
             if len(body) != min(sizes.UPLOAD_CHUNK, listed.size - place * sizes.UPLOAD_CHUNK):
                 raise BadAnswerError
+            if place == 0 and not listed.begins_with(body):
+                raise BadAnswerError  # a false day would end a report's time before its prekey's
             async with database.write() as connection:
-                await store.add_chunk(connection, listed.envelope, place, body)
+                if place == 0:
+                    await store.begin_chunks(connection, listed, body)
+                else:
+                    await store.add_chunk(connection, listed.envelope, place, body)
         async with database.write() as connection:
             await store.move(connection, listed.envelope, State.WAITING)
         self.wake()

@@ -1,12 +1,15 @@
 """What strangers and a hostile host can send: each shows, harms nothing else, and loses nothing."""
 
+import json
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 
+from dropbox.bureau import store
+from dropbox.bureau.host import Listed
 from dropbox.bureau.views import EntryKind, Flag, NoteDraft
 from dropbox.protocol import sizes
 from dropbox.protocol.bulletin import Bulletin
@@ -19,6 +22,8 @@ from dropbox.reporter import exchange
 from tests.bureau.office import Office, Open
 from tests.simulators.intake_client import ReporterClient
 from tests.simulators.intake_instance import envelope as noise
+
+Get = Callable[..., Awaitable[bytes]]
 
 
 @pytest.fixture
@@ -53,6 +58,21 @@ async def texts(opened: Open) -> set[str]:
         case = await opened.desk.case(row.identity)
         found |= {entry.text for entry in case.entries if entry.kind is EntryKind.MESSAGE}
     return found
+
+
+def lie_about_envelopes(opened: Open, **said: int) -> Get:
+    """Intake lists every envelope so; gives the honest way."""
+    courier = opened.sync._host._courier
+    real = courier.get
+
+    async def lying(target: str, *, limit: int = sizes.UPLOAD_CHUNK) -> bytes:
+        data = await real(target, limit=limit)
+        if target.partition("?")[0] != "/v1/envelopes":
+            return data
+        return json.dumps({"envelopes": [one | said for one in json.loads(data)["envelopes"]]}).encode()
+
+    courier.get = lying  # type: ignore[method-assign]
+    return real
 
 
 async def test_poisoned_envelope_between_two_good_ones_stops_neither(sqlite_office: Office, opened: Open) -> None:
@@ -222,16 +242,77 @@ async def test_envelope_that_names_a_bulletin_of_nobody_is_a_failure(sqlite_offi
     # Intake checks the prefix; a hostile intake does not, so the lie is put into the vault as it would arrive.
     await upload(sqlite_office, noise(sizes.ENVELOPE_LADDER[0], today.day, today.revision))
     courier = opened.sync._host._courier
-    real = courier.get
+    real = lie_about_envelopes(opened, revision=7)
+    lying = courier.get
 
-    async def lying(target: str, *, limit: int = sizes.UPLOAD_CHUNK) -> bytes:
+    async def lying_twice(target: str, *, limit: int = sizes.UPLOAD_CHUNK) -> bytes:
+        if not target.endswith("/0"):
+            return await lying(target, limit=limit)
         data = await real(target, limit=limit)
-        return data[:10] + bytes([7]) + data[11:] if target.endswith("/0") else data
+        return sizes.Prefix(today.day, 7, data[18:32]).to_bytes() + data[32:]
 
-    courier.get = lying  # type: ignore[method-assign]
+    courier.get = lying_twice  # type: ignore[method-assign]
     await opened.round()
     (failure,) = await opened.desk.failures()
     assert failure.reason == "no-bulletin"
+
+
+@pytest.mark.parametrize("false", [-20, 2])
+async def test_day_that_the_host_says_is_believed_only_as_far_as_the_envelope_says_it(
+    sqlite_office: Office, false: int
+) -> None:
+    office, said = sqlite_office, sqlite_office.clock.day
+    async with office.open() as opened:  # nobody is signed in: what waits depends on its day alone
+        await office.reporter().send("In time.")
+        real = lie_about_envelopes(opened, day=said + false)
+        await opened.round()
+        office.clock.forward(days=1)
+        await opened.round()
+        opened.sync._host._courier.get = real  # type: ignore[method-assign]
+        await opened.round()
+        assert await opened.desk.failures() == ()
+        await opened.sign_in()
+        await opened.round()
+        case = await opened.only_case()
+        assert (case.entries[0].text, case.row.received_day) == ("In time.", said)
+
+
+@pytest.mark.parametrize("day", [2**31 - 1, 0])
+async def test_impossible_day_hides_the_one_envelope_and_stays_nowhere(
+    sqlite_office: Office, opened: Open, day: int
+) -> None:
+    await sqlite_office.reporter().send("Listed as it is.")
+    real = opened.sync._host._courier.get
+    extra = {"key": "ff" * 16, "size": sizes.ENVELOPE_LADDER[0], "day": day, "revision": 1}
+
+    async def lying(target: str, *, limit: int = sizes.UPLOAD_CHUNK) -> bytes:
+        data = await real(target, limit=limit)
+        if target.partition("?")[0] != "/v1/envelopes":
+            return data
+        return json.dumps({"envelopes": [*json.loads(data)["envelopes"], extra]}).encode()
+
+    opened.sync._host._courier.get = lying  # type: ignore[method-assign]
+    await opened.round()
+    assert await texts(opened) == {"Listed as it is."}
+    assert await opened.desk.failures() == ()
+
+
+async def test_impossible_day_that_an_older_release_kept_is_shown_near_and_let_go(
+    sqlite_office: Office, opened: Open
+) -> None:
+    today = sqlite_office.clock.day
+    async with opened.vault.database.write() as connection:
+        await store.begin(connection, [Listed(bytes(16), sizes.ENVELOPE_LADDER[0], 2**31 - 1, 1)], today)
+        await store.fail(connection, bytes(16), "damaged", today)
+    (failure,) = await opened.desk.failures()
+    assert failure.envelope_day <= today + 2
+    sqlite_office.clock.forward(days=20)
+    await opened.round()
+    sqlite_office.clock.forward(days=20)
+    await opened.round()
+    await opened.round()
+    async with opened.vault.database.read() as connection:
+        assert await store.known(connection) == {bytes(16): store.State.FORGOTTEN}
 
 
 async def test_copy_that_the_host_damaged_on_the_way_is_fetched_again(sqlite_office: Office, opened: Open) -> None:

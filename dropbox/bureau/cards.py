@@ -7,7 +7,7 @@ with dummies that were sealed in advance while somebody was signed in: a batch g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, insert, select
@@ -17,17 +17,16 @@ from dropbox.bureau import certificates, ledger
 from dropbox.bureau.errors import CardRefusedError
 from dropbox.bureau.host import Host
 from dropbox.bureau.keyring import RecipientState
+from dropbox.bureau.outcomes import Outcomes, row_name
 from dropbox.bureau.sealed_rows import open_value, seal_value
 from dropbox.bureau.settings import Settings
-from dropbox.bureau.tables import BatchRow, CardRow, OutboxRow, OutcomeBoxRow, OutcomeRow
+from dropbox.bureau.tables import BatchRow, CardRow, OutboxRow, OutcomeRow
 from dropbox.bureau.vault import Vault
 from dropbox.bureau.views import CardDraft, CardView, Consent, OutcomeView
-from dropbox.protocol import documents, labels, primitives, sizes
-from dropbox.protocol.card import REFERENCE, Dummy, Outcome, Referral, card_info, read_card, seal_card
-from dropbox.protocol.decapsulation import hpke_open
-from dropbox.protocol.errors import ProtocolError
+from dropbox.protocol import documents, primitives, sizes
+from dropbox.protocol.card import REFERENCE, Dummy, Referral, seal_card
 from dropbox.protocol.keys import Role
-from dropbox.protocol.secret_keys import SigningKey, XWingSecretKey
+from dropbox.protocol.secret_keys import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +49,9 @@ class _Waiting:
     """One row of the outbox."""
 
     item: bytes
+    kind: str
     card: bytes  # the row of the card, zeros for a dummy
+    box: str  # the key of the ministry that it is sealed to, by its hash
     sealed: bytes
 
 
@@ -60,6 +61,7 @@ class Cards:
     def __init__(self, vault: Vault, settings: Settings, clock: Clock, random: Random) -> None:
         """Work on this vault."""
         self._vault, self._settings, self._clock, self._random = vault, settings, clock, random
+        self.outcomes = Outcomes(vault, settings, clock)
         self.warnings: set[str] = set()
 
     @property
@@ -82,7 +84,7 @@ class Cards:
         if box is None:
             raise CardRefusedError
         reference = self._random(REFERENCE)
-        name = _row_name(recipient, reference)
+        name = row_name(recipient, reference)
         sealed = self._sealed(Referral(reference=reference, **asdict(draft)), box, recipient)
         value = {
             "consent": consent.words,
@@ -93,7 +95,7 @@ class Cards:
         body = seal_value(recipient.case_keys[case_id], value, "cards", name)
         async with self._vault.database.write() as connection:
             await connection.execute(insert(CardRow).values(card=name, case_id=case_id, body=body))
-            await self._queue(connection, _REFERRAL, name, sealed)
+            await self._queue(connection, _Waiting(self._random(16), _REFERRAL, name, _box_name(box), sealed))
         return reference.hex()
 
     async def views(
@@ -115,20 +117,37 @@ class Cards:
         return tuple(sorted(views, key=lambda card: (card.released_day, card.reference)))
 
     async def stock_up(self) -> None:
-        """Seal dummies until the stock is full.  Does nothing while the vault is locked."""
+        """Seal dummies until the stock is full, and anew what is sealed to a key that the ministry no longer has.
+
+        Does nothing while the vault is locked.
+        """
         if self._vault.recipient is None:
             return
         box = self.box()
         if box is None:
             return
-        async with self._vault.database.read() as connection:
-            have = len(await self._waiting(connection, _DUMMY))
-        recipient = self._vault.recipient.state
-        wanted = STOCK_BATCHES * self._settings.cards_per_batch - have
-        sealed = [self._sealed(Dummy(), box, recipient) for _ in range(wanted)]
+        recipient, name = self._vault.recipient.state, _box_name(box)
         async with self._vault.database.write() as connection:
-            for one in sealed:
-                await self._queue(connection, _DUMMY, bytes(16), one)
+            waiting = await self._waiting(connection)
+            for one in waiting:
+                if one.box != name:
+                    await self._seal_anew(connection, recipient, one, box)
+            have = sum(one.kind == _DUMMY and one.box == name for one in waiting)
+            for _ in range(STOCK_BATCHES * self._settings.cards_per_batch - have):
+                sealed = self._sealed(Dummy(), box, recipient)
+                await self._queue(connection, _Waiting(self._random(16), _DUMMY, bytes(16), name, sealed))
+
+    async def _seal_anew(
+        self, connection: AsyncConnection, recipient: RecipientState, old: _Waiting, box: bytes
+    ) -> None:
+        """A referral again from what was written; a dummy goes, and the stock is filled."""
+        referral = await _referral(connection, recipient, old.card) if old.kind == _REFERRAL else None
+        if referral is None and old.kind == _REFERRAL:
+            return
+        await connection.execute(delete(OutboxRow).where(OutboxRow.item == old.item))
+        if referral is not None:
+            sealed = self._sealed(referral, box, recipient)
+            await self._queue(connection, replace(old, box=_box_name(box), sealed=sealed))
 
     # -------------------------------------------------------------------------------------------- on the clock
 
@@ -164,9 +183,10 @@ class Cards:
 
     async def _compose(self, connection: AsyncConnection) -> bool:
         """One batch out of the outbox, referrals first; False when there are too few dummies to fill it."""
-        size = self._settings.cards_per_batch
-        chosen = (await self._waiting(connection, _REFERRAL))[:size]
-        chosen += (await self._waiting(connection, _DUMMY))[: size - len(chosen)]
+        size, box = self._settings.cards_per_batch, self.box()
+        # What is sealed to a key that is no longer certified would be lost at the ministry: it waits to be sealed anew.
+        ready = [one for one in await self._waiting(connection) if box is not None and one.box == _box_name(box)]
+        chosen = sorted(ready, key=lambda one: one.kind == _DUMMY)[:size]
         if len(chosen) < size:
             self.warnings.add("no-dummies")
             return False
@@ -185,96 +205,54 @@ class Cards:
 
     async def collect(self, host: Host) -> None:
         """Fetch outcomes; what is safe here is confirmed."""
-        for batch in await host.outcomes():
-            body = await host.outcome(batch)
-            async with self._vault.database.write() as connection:
-                if await connection.scalar(select(OutcomeBoxRow.batch).where(OutcomeBoxRow.batch == batch)) is None:
-                    await connection.execute(insert(OutcomeBoxRow).values(batch=batch, body=body))
-            await host.confirm_outcomes([batch])
+        await self.outcomes.collect(host)
 
     async def open_outcomes(self) -> None:
-        """Open what was collected.  Does nothing while the vault is locked.
-
-        A card that does not open, or answers no card of ours, is dropped with a warning: it never stops the others.
-        """
-        if self._vault.recipient is None:
-            return
-        recipient = self._vault.recipient.state
-        async with self._vault.database.read() as connection:
-            boxes = list(await connection.execute(select(OutcomeBoxRow.batch, OutcomeBoxRow.body)))
-        for row in boxes:
-            body = bytes(row.body)
-            found = [self._opened(body[at : at + sizes.CARD], recipient) for at in range(0, len(body), sizes.CARD)]
-            async with self._vault.database.write() as connection:
-                for card in found:
-                    if isinstance(card, Outcome):
-                        await self._keep(connection, recipient, card)
-                await connection.execute(delete(OutcomeBoxRow).where(OutcomeBoxRow.batch == bytes(row.batch)))
-
-    def _opened(self, sealed: bytes, recipient: RecipientState) -> Card | None:
-        secret, instance = XWingSecretKey(recipient.box_seed), self._settings.root.instance
-        public = secret.public
-        signers = self._certificates().keys(Role.OUTCOME, self.today)
-        try:
-            plaintext = hpke_open(secret, card_info(instance, public), sealed)
-            return read_card(plaintext, instance, public, signers, labels.SIGN_OUTCOME, Outcome)
-        except ProtocolError:
-            self.warnings.add("outcomes-unreadable")
-            return None
-
-    async def _keep(self, connection: AsyncConnection, recipient: RecipientState, outcome: Outcome) -> None:
-        card = _row_name(recipient, outcome.reference)
-        case_id = await connection.scalar(select(CardRow.case_id).where(CardRow.card == card))
-        name = _row_name(recipient, outcome.reference, outcome.sequence.to_bytes(4, "big"))
-        known = await connection.scalar(select(OutcomeRow.outcome).where(OutcomeRow.outcome == name))
-        if case_id is None or known is not None or bytes(case_id) not in recipient.case_keys:
-            return
-        value = {
-            "day": self.today,
-            "measure": outcome.measure,
-            "reference": outcome.reference.hex(),
-            "sequence": outcome.sequence,
-            "state": outcome.state,
-            "text": outcome.text,
-        }
-        body = seal_value(recipient.case_keys[bytes(case_id)], value, "outcomes", name)
-        await connection.execute(insert(OutcomeRow).values(outcome=name, case_id=case_id, body=body))
+        """Open what was collected.  Does nothing while the vault is locked."""
+        await self.outcomes.open_waiting()
 
     def _sealed(self, card: Card, box: bytes, recipient: RecipientState) -> bytes:
         key = SigningKey(Role.CARD, recipient.card_seed)
         return seal_card(card, self._settings.root.instance, box, key.sign)
 
-    async def _queue(self, connection: AsyncConnection, kind: str, card: bytes, sealed: bytes) -> None:
-        item = self._random(16)
-        value = {"card": card.hex(), "kind": kind, "sealed": documents.to_base64(sealed)}
-        body = seal_value(self._vault.storage_key, value, "outbox", item)
-        await connection.execute(insert(OutboxRow).values(item=item, body=body))
+    async def _queue(self, connection: AsyncConnection, one: _Waiting) -> None:
+        value = {"box": one.box, "card": one.card.hex(), "kind": one.kind, "sealed": documents.to_base64(one.sealed)}
+        body = seal_value(self._vault.storage_key, value, "outbox", one.item)
+        await connection.execute(insert(OutboxRow).values(item=one.item, body=body))
 
-    async def _waiting(self, connection: AsyncConnection, kind: str) -> list[_Waiting]:
+    async def _waiting(self, connection: AsyncConnection) -> list[_Waiting]:
+        """The outbox, by the random names of its rows."""
         rows = await connection.execute(select(OutboxRow.item, OutboxRow.body).order_by(OutboxRow.item))
-        opened = [
-            (bytes(row.item), open_value(self._vault.storage_key, bytes(row.body), "outbox", bytes(row.item)))
-            for row in rows
-        ]
-        return [
-            _Waiting(item, bytes.fromhex(value["card"]), documents.from_base64(value["sealed"]))
-            for item, value in opened
-            if value["kind"] == kind
-        ]
+        return [_opened(self._vault.storage_key, bytes(row.item), bytes(row.body)) for row in rows]
 
     async def withdraw(self, connection: AsyncConnection, case_id: bytes) -> None:
         """Take back the cards of a case that have not gone out."""
         names = {bytes(one) for one in await connection.scalars(select(CardRow.card).where(CardRow.case_id == case_id))}
-        gone = [one.item for one in await self._waiting(connection, _REFERRAL) if one.card in names]
+        gone = [one.item for one in await self._waiting(connection) if one.card in names]
         await connection.execute(delete(OutboxRow).where(OutboxRow.item.in_(gone)))
 
     def _certificates(self) -> certificates.Certificates:
         return certificates.load(self._settings.keys_dir, self._settings.root)
 
 
-def _row_name(recipient: RecipientState, reference: bytes, more: bytes = b"") -> bytes:
-    """The row of a card or an outcome: who has the database and a reference cannot put the two together."""
-    return primitives.hmac_sha256(recipient.seen_key, b"card\0", reference, more)[:16]
+def _box_name(box: bytes) -> str:
+    return primitives.sha256(box).hex()
+
+
+def _opened(key: bytes, item: bytes, body: bytes) -> _Waiting:
+    value = open_value(key, body, "outbox", item)
+    sealed = documents.from_base64(value["sealed"])
+    return _Waiting(item, value["kind"], bytes.fromhex(value["card"]), value["box"], sealed)
+
+
+async def _referral(connection: AsyncConnection, recipient: RecipientState, card: bytes) -> Referral | None:
+    """A released card as it was written; None where this keyring, restored perhaps, has no key for its case."""
+    found = await connection.execute(select(CardRow.case_id, CardRow.body).where(CardRow.card == card))
+    row = found.one_or_none()
+    if row is None or bytes(row.case_id) not in recipient.case_keys:
+        return None
+    value = open_value(recipient.case_keys[bytes(row.case_id)], bytes(row.body), "cards", card)
+    return Referral(reference=bytes.fromhex(value["reference"]), **value["draft"])
 
 
 def _view(value: dict[str, Any], sent_day: int | None, outcomes: Mapping[str, list[OutcomeView]]) -> CardView:

@@ -1,7 +1,7 @@
 """The desk as its pages see it: everything a handler can do, on one object.
 
-Every method except `sign_in`, `sign_out`, `change_password`, `preview`, `failures` and `sync_state` raises
-`LockedError` while nobody is signed in.
+Every method except `sign_in`, `sign_out`, `change_password`, `preview`, `failures`, `outcome_failures` and
+`sync_state` raises `LockedError` while nobody is signed in.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import assembly, dossiers, gates, ledger, notes, store
+from dropbox.bureau import assembly, dossiers, gates, ledger, notes, removal, store
 from dropbox.bureau.dossiers import Dossier, StoredFile
 from dropbox.bureau.errors import (
     BoardFullError,
@@ -23,7 +23,6 @@ from dropbox.bureau.errors import (
     WeakPasswordError,
     WrongSignInError,
 )
-from dropbox.bureau.keyring import RecipientState
 from dropbox.bureau.ledger import RECORD_DAYS
 from dropbox.bureau.renewal import Renewal
 from dropbox.bureau.sealed_rows import open_bytes
@@ -44,6 +43,7 @@ from dropbox.bureau.views import (
     Handler,
     NoteDraft,
     NotePreview,
+    OutcomeFailureView,
     SyncState,
 )
 from dropbox.protocol import sizes
@@ -87,6 +87,7 @@ class Desk:
         except BaseException:
             self.sign_out(handler)
             raise
+        self._sync.cards.outcomes.try_again()
         self._sync.wake()
         return handler
 
@@ -157,21 +158,15 @@ class Desk:
     async def discard(self, case_id: str) -> None:
         """Junk: destroys the thread's keys, the case key, its records on the board, messages and files, at once.
 
-        The keyrings first: what a crash leaves in the database then opens for nobody.
+        Once begun it is finished, if need be at the next sign-in; see `removal`.
         """
         name, _ = self._case_key(case_id)
         async with self._vault.changing:
-            keyring, publisher = self._vault.opened(), self._vault.publisher
-            references = {one.reference for one in keyring.state.threads.values() if one.case == name}
-            keyring.save(_without_case(keyring.state, name))
-            tag_keys = {one: key for one, key in publisher.state.tag_keys.items() if one not in references}
-            publisher.save(replace(publisher.state, tag_keys=tag_keys))
+            self._vault.opened()
             async with self._vault.database.write() as connection:
                 await self._sync.cards.withdraw(connection, name)
-                items = await dossiers.discard(connection, name)
-                await ledger.drop_postings(connection, [name, *items])
-                for reference in references:
-                    await ledger.drop_thread(connection, self._vault.storage_key, reference)
+                await removal.begin(connection, self._vault, name)
+            await removal.finish(self._vault)
         await self._vault.database.checkpoint_truncate()
 
     async def open_file(self, case_id: str, file_id: str) -> tuple[FileView, AsyncIterator[bytes]]:
@@ -254,10 +249,15 @@ class Desk:
             FailureView(one.envelope.hex(), one.reason, one.size, one.day, one.first_day, one.tries) for one in found
         )
 
+    async def outcome_failures(self) -> tuple[OutcomeFailureView, ...]:
+        """Answers of the ministry that are shown at no card."""
+        return await self._sync.cards.outcomes.failures()
+
     async def sync_state(self) -> SyncState:
         """How fetching and publishing stand."""
         async with self._vault.database.read() as connection:
             waiting = await store.count(connection, State.WAITING)
+            refused = await self._sync.cards.outcomes.refused(connection)
         days = await self._sync.publisher.daily_bulletins()
         mark = self._vault.publisher.state.last_board
         return SyncState(
@@ -267,13 +267,15 @@ class Desk:
             problem=self._sync.problem,
             waiting=waiting,
             bulletin_days=days,
-            warnings=self._warnings(days),
+            warnings=self._warnings(days, refused),
         )
 
-    def _warnings(self, days: int) -> tuple[str, ...]:
+    def _warnings(self, days: int, refused: int) -> tuple[str, ...]:
         found = set(self._sync.publisher.warnings | self._sync.cards.warnings)
         # Bulletins name one recipient, and nothing copies the vault's database yet.
         found |= {"one-recipient", "no-backup"}
+        if refused:
+            found.add("outcomes-unreadable")
         if days <= _FEW_BULLETINS:
             found.add("few-bulletins")
         if not self._sync.reception.boards_read:
@@ -303,11 +305,3 @@ class Desk:
         if publisher.state.mailboxes_read_day != self.today():
             async with self._vault.changing:
                 publisher.save(replace(publisher.state, mailboxes_read_day=self.today()))
-
-
-def _without_case(state: RecipientState, name: bytes) -> RecipientState:
-    return replace(
-        state,
-        case_keys={one: key for one, key in state.case_keys.items() if one != name},
-        threads={one: thread for one, thread in state.threads.items() if thread.case != name},
-    )

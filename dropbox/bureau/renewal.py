@@ -1,11 +1,13 @@
-"""What an unlocked vault makes up for: prekeys for the coming days, and chains that a restore left behind the board."""
+"""What an unlocked vault makes up for: prekeys for the coming days, chains that a restore left behind the board, and
+cases that a crash left half discarded.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dropbox.bureau import dossiers, ledger, prekeys
+from dropbox.bureau import ledger, prekeys, removal
 from dropbox.bureau.vault import Vault
 from dropbox.protocol import sizes
 
@@ -38,23 +40,21 @@ class Renewal:
             publisher.save(replace(publisher.state, prekeys={**publisher.state.prekeys, **made.publics}))
 
     async def catch_up(self) -> None:
-        """Advance every chain past the numbers that were ever used, and drop case keys that a crash left alone.
+        """Finish what was being discarded, and advance every chain past the numbers that were ever used.
 
-        Called before anything may be sealed: after the last board was read, and after every unlocking.
+        Called before anything may be sealed: after the last board was read, and after every unlocking.  No key is
+        dropped for want of a row: the database may be an old copy, and the case's rows in a newer one.
         """
         async with self._vault.changing:
             keyring = self._vault.recipient
             if keyring is None:
                 return
+            await removal.finish(self._vault)
             async with self._vault.database.read() as connection:
                 used = await ledger.next_numbers(connection, self._vault.storage_key)
-                have = await dossiers.dossiers(connection, keyring.state.case_keys)
             threads = {
                 name: thread.moved_on(max(0, used.get(thread.reference, 0) - thread.next_number))
                 for name, thread in keyring.state.threads.items()
             }
-            named = {thread.case for thread in threads.values()} | have.keys()
-            case_keys = {name: key for name, key in keyring.state.case_keys.items() if name in named}
-            state = replace(keyring.state, threads=threads, case_keys=case_keys)
-            if state != keyring.state:
-                keyring.save(state)
+            if threads != keyring.state.threads:
+                keyring.save(replace(keyring.state, threads=threads))

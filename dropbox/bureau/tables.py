@@ -136,10 +136,12 @@ class BatchRow(Base):
 
 
 class OutcomeBoxRow(Base):
-    """A batch of sealed outcomes that was fetched; opened when somebody signs in."""
+    """A batch of sealed outcomes that was fetched on a day, or one outcome of it that was refused for a reason."""
 
     __tablename__ = "outcome_box"
     batch: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    day: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(32))
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 

@@ -47,7 +47,7 @@ class Deadlines:
     acknowledged_day: int | None  # first acknowledgement that was published
     feedback_due: int  # 3 calendar months after the acknowledgement, or after its due day
     feedback_day: int | None  # first note that the case is being addressed or closed, with its reasons
-    next_due: int | None  # the earliest one that has not been met; None when both are, or the case is closed
+    next_due: int | None  # the earliest one that has not been met; None when both are, or nobody can be told
     next_name: str  # "acknowledge", "feedback" or "" -- which one that is
 
 
@@ -232,6 +232,15 @@ class FailureView:
     envelope_day: int  # of the bulletin it was sealed to
     first_day: int  # tried first
     tries: int
+
+
+@dataclass(frozen=True)
+class OutcomeFailureView:
+    """An answer of the ministry that is not shown at a card.  It is kept, and tried again."""
+
+    identity: str
+    reason: str  # one of `outcomes.Reason`
+    day: int  # on which it came
 
 
 @dataclass(frozen=True)

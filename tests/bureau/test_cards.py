@@ -13,7 +13,8 @@ from dropbox.protocol import labels, sizes
 from dropbox.protocol.card import Dummy, Outcome, Referral, card_info, read_card, seal_card
 from dropbox.protocol.decapsulation import hpke_open
 from dropbox.protocol.keys import Role
-from tests.bureau.office import CARD_PERIOD, CARDS, Office, Open
+from dropbox.protocol.secret_keys import SigningKey, XWingSecretKey
+from tests.bureau.office import CARD_PERIOD, CARDS, START_DAY, Office, Open
 
 DRAFT = CardDraft(
     region="africa",
@@ -162,6 +163,63 @@ async def test_unreadable_unknown_and_repeated_outcomes_stop_nothing(sqlite_offi
     (outcome,) = (await opened.only_case()).cards[0].outcomes
     assert (outcome.sequence, outcome.state) == (1, "received")
     assert "outcomes-unreadable" in (await opened.desk.sync_state()).warnings
+    assert await reasons(opened) == ["bad-signature", "does-not-open", "unknown-card"]
+
+
+def certify(office: Office, name: str, role: Role, key: bytes) -> None:
+    certificate = office.root.certify(role, key, START_DAY - 1, START_DAY + 1000)
+    (office.folder / "keys" / name).write_bytes(certificate)
+
+
+async def reasons(opened: Open) -> list[str]:
+    return sorted(one.reason for one in await opened.desk.outcome_failures())
+
+
+async def test_answer_under_a_key_whose_certificate_comes_later_is_kept_until_then(
+    sqlite_office: Office, opened: Open
+) -> None:
+    office, name = sqlite_office, await name_of(opened)
+    reference = bytes.fromhex(await opened.desk.release_card(name, DRAFT, YES))
+    office.ministry_outcome = SigningKey.generate(Role.OUTCOME, os.urandom)
+    await answer(
+        office, opened, Outcome(reference, 1, "closed", "none", "Why."), Outcome(bytes(8), 1, "received", "", "")
+    )
+    await opened.round()
+    assert await reasons(opened) == ["bad-signature", "bad-signature"]
+    assert {one.day for one in await opened.desk.outcome_failures()} == {office.clock.day}
+    certify(office, "new.json", Role.OUTCOME, office.ministry_outcome.public)
+    await opened.sign_in()
+    await opened.sync.open_round()
+    assert [one.text for one in (await opened.only_case()).cards[0].outcomes] == ["Why."]
+    assert await reasons(opened) == ["unknown-card"]
+
+
+async def test_other_words_under_a_number_that_was_used_are_kept_apart(sqlite_office: Office, opened: Open) -> None:
+    office, name = sqlite_office, await name_of(opened)
+    reference = bytes.fromhex(await opened.desk.release_card(name, DRAFT, YES))
+    first, other = Outcome(reference, 1, "received", "", ""), Outcome(reference, 1, "closed", "none", "Other words.")
+    for card in (first, other, first):
+        await answer(office, opened, card, Dummy())
+        await opened.round()
+    assert [one.state for one in (await opened.only_case()).cards[0].outcomes] == ["received"]
+    assert await reasons(opened) == ["other-content"]
+
+
+async def test_cards_that_wait_are_sealed_anew_to_a_new_key_of_the_ministry(
+    sqlite_office: Office, opened: Open
+) -> None:
+    office = sqlite_office
+    await opened.desk.release_card(await name_of(opened), DRAFT, YES)
+    opened.vault.lock()
+    office.ministry_box = XWingSecretKey.generate(os.urandom)
+    certify(office, f"{Role.MINISTRY_CARD_BOX}.json", Role.MINISTRY_CARD_BOX, office.ministry_box.public)
+    office.clock.forward(seconds=CARD_PERIOD)
+    await opened.round()
+    assert await batches(office) == [], "the ministry could not open what waits"
+    await opened.sign_in()
+    await opened.round()
+    (batch,) = await batches(office)
+    assert sorted(type(card).__name__ for card in cards_of(office, opened, batch)) == ["Dummy", "Referral"]
 
 
 async def test_refused_card_is_not_released(opened: Open) -> None:

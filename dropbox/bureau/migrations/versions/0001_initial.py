@@ -19,7 +19,13 @@ def upgrade() -> None:
     _cases()
     for table, key in (("records", "record"), ("postings", "item"), ("outbox", "item"), ("batches", "batch")):
         _table(table, _key(key), _body())
-    _table("outcome_box", _key("batch"), _body())
+    _table(
+        "outcome_box",
+        _key("batch"),
+        sa.Column("day", sa.Integer, nullable=False),
+        sa.Column("reason", sa.String(32), nullable=False),
+        _body(),
+    )
     _table("state", sa.Column("name", sa.String(32), primary_key=True), _body())
     _table(
         "bulletins",

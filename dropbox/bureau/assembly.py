@@ -61,10 +61,9 @@ def row(name: bytes, value: Dossier, posted: Mapping[bytes, int]) -> CaseRow:
 
 
 def _deadlines(name: bytes, value: Dossier, posted: Mapping[bytes, int]) -> Deadlines:
-    # A report that cannot be answered has no clocks: there is nobody to tell.
-    closed = value.status == CaseStatus.CLOSED or not value.thread
     feedback = posted.get(bytes.fromhex(value.feedback)) if value.feedback else None
-    return clocks.deadlines(value.received_day, posted.get(name), feedback, closed=closed)
+    # A report that cannot be answered has no clocks: there is nobody to tell.
+    return clocks.deadlines(value.received_day, posted.get(name), feedback, running=bool(value.thread))
 
 
 def case(parts: Parts) -> CaseView:

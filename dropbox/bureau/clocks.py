@@ -31,13 +31,16 @@ def months_later(day: int, months: int) -> int:
     return day_of(date(year, month + 1, min(start.day, last)))
 
 
-def deadlines(received: int, acknowledged: int | None, feedback: int | None, *, closed: bool) -> Deadlines:
-    """The clocks of a case.  Feedback runs from the acknowledgement that was sent, else from when it was due."""
+def deadlines(received: int, acknowledged: int | None, feedback: int | None, *, running: bool) -> Deadlines:
+    """The clocks of a case.  Feedback runs from the acknowledgement that was sent, else from when it was due.
+
+    Each stops once it is met and at nothing else: closing a case is no feedback, its published reasons are.
+    """
     acknowledge_due = received + ACKNOWLEDGE_DAYS
     start = acknowledge_due if acknowledged is None else min(acknowledged, acknowledge_due)
     feedback_due = months_later(start, FEEDBACK_MONTHS)
     open_clocks = []
-    if not closed:
+    if running:
         open_clocks += [(acknowledge_due, "acknowledge")] if acknowledged is None else []
         open_clocks += [(feedback_due, "feedback")] if feedback is None else []
     next_due, next_name = min(open_clocks, default=(None, ""))

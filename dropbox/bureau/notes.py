@@ -62,7 +62,8 @@ def cleaned(draft: NoteDraft) -> NoteDraft:
     text = clean_text(draft.text)
     choices = tuple(choice for one in draft.choices if (choice := clean_text(one)))
     if draft.kind is EntryKind.STATUS:
-        if draft.status is None:
+        # Whoever closes a case says why: the reasons are the feedback that the law asks for.
+        if draft.status is None or (draft.status is ShownStatus.CLOSED and not text):
             raise EmptyNoteError
     elif not text:
         raise EmptyNoteError

@@ -29,22 +29,22 @@ def test_days_and_dates_are_inverse() -> None:
 
 
 def test_acknowledgement_is_due_first() -> None:
-    found = clocks.deadlines(day("2026-03-01"), None, None, closed=False)
+    found = clocks.deadlines(day("2026-03-01"), None, None, running=True)
     assert (found.next_name, found.next_due) == ("acknowledge", day("2026-03-08"))
     assert found.feedback_due == day("2026-06-08")
 
 
 def test_feedback_runs_from_the_acknowledgement_that_was_sent() -> None:
-    found = clocks.deadlines(day("2026-03-01"), day("2026-03-02"), None, closed=False)
+    found = clocks.deadlines(day("2026-03-01"), day("2026-03-02"), None, running=True)
     assert (found.next_name, found.next_due) == ("feedback", day("2026-06-02"))
 
 
 def test_late_acknowledgement_wins_no_time() -> None:
-    found = clocks.deadlines(day("2026-03-01"), day("2026-04-20"), None, closed=False)
+    found = clocks.deadlines(day("2026-03-01"), day("2026-04-20"), None, running=True)
     assert found.feedback_due == day("2026-06-08")
 
 
-def test_nothing_is_due_once_both_were_met_or_the_case_is_closed() -> None:
-    met = clocks.deadlines(day("2026-03-01"), day("2026-03-02"), day("2026-03-20"), closed=False)
+def test_nothing_is_due_once_both_were_met_or_there_is_nobody_to_tell() -> None:
+    met = clocks.deadlines(day("2026-03-01"), day("2026-03-02"), day("2026-03-20"), running=True)
     assert (met.next_due, met.next_name) == (None, "")
-    assert clocks.deadlines(day("2026-03-01"), None, None, closed=True).next_due is None
+    assert clocks.deadlines(day("2026-03-01"), None, None, running=False).next_due is None

@@ -16,6 +16,7 @@ from dropbox.bureau.errors import (
     NoteTooLongError,
 )
 from dropbox.bureau.opening import Reason
+from dropbox.bureau.outcomes import Reason as OutcomeReason
 from dropbox.bureau.views import CaseStatus, EntryKind, Flag
 from dropbox.web.catalogues import mark
 
@@ -150,8 +151,8 @@ PROBLEMS: Final = MappingProxyType(
         "peer": mark("Something else than the intake host answered. Tell who runs the desk."),
         "bad-answer": mark("The intake host gave an answer that makes no sense. Tell who runs it."),
         "not-certified": mark("A key of this desk has no valid certificate. Ask the holders of the root key for one."),
-        "clock": mark("The clock of this machine is wrong: it stands before the day of what this desk has issued. "
-                      "Nothing is published until it is right. Tell who runs the desk."),
+        "clock": mark("The clock of this machine stands before the day of the last complete fetch, or more than 30 "
+                      "days after it. Nothing is published until that is put right. Tell who runs the desk."),
         "storage": mark("The vault's disk or database gives errors. Stop work and tell who runs the desk."),
         "fault": mark("The desk's own program failed while fetching or publishing. It tries again at the next board; "
                       "tell who runs the desk."),
@@ -181,8 +182,8 @@ WARNINGS: Final = MappingProxyType(
                            "junk."),
         "no-dummies": mark("Too few dummies are left to fill a batch, so cards wait. New ones are made while somebody "
                            "is signed in."),
-        "outcomes-unreadable": mark("An answer of the ministry could not be opened and was dropped. Ask the ministry "
-                                    "to send it again."),
+        "outcomes-unreadable": mark("An answer of the ministry is shown at no card. It is kept, and tried again: see "
+                                    "below why."),
     }
 )  # fmt: skip
 URGENT: Final = ("few-bulletins", "boards-unread", "board-forged", "board-rolled-back", "board-full")
@@ -205,6 +206,19 @@ REASONS: Final = MappingProxyType(
         Reason.FAULT: mark("The desk's own program failed on it. Tell who runs the desk; it is tried again."),
     }
 )  # fmt: skip
+OUTCOME_REASONS: Final = MappingProxyType(
+    {
+        OutcomeReason.DOES_NOT_OPEN: mark("It was altered on the way, or sealed to another key than this desk's."),
+        OutcomeReason.NOT_CERTIFIED: mark("The keys folder has no certificate for the ministry's answers that covers "
+                                          "that day. Copy the renewed one there, then sign in again."),
+        OutcomeReason.BAD_SIGNATURE: mark("It is not signed with the ministry's certified key. If the ministry has a "
+                                          "new key, copy its certificate to the keys folder, then sign in again."),
+        OutcomeReason.MALFORMED: mark("It opened, but what is inside does not follow the rules for answers."),
+        OutcomeReason.UNKNOWN_CARD: mark("It answers a card that is not here. Perhaps its case was discarded."),
+        OutcomeReason.OTHER_CONTENT: mark("It has the number of an earlier answer, with other words. Ask the ministry "
+                                          "which one holds."),
+    }
+)  # fmt: skip
 OTHER_REASON: Final = mark("It does not follow the rules for reports.")
 
 # ------------------------------------------------------------------------------------------------------------- forms
@@ -217,6 +231,9 @@ TOO_MANY_TRIES_ONE: Final = mark("There were too many wrong attempts. Wait a min
 EMPTY_TEXT: Final = mark("Write a text.")
 TOO_LONG: Final = mark("The text is %(over)s bytes too long. Make it shorter, or send it as two.")
 CHOOSE_STATUS: Final = mark("Choose where the case stands.")
+CLOSING_REASONS: Final = mark(
+    "Say why the case is closed. Without the reasons this is no feedback, and the three months run on."
+)
 TWO_ANSWERS: Final = mark("Give at least two different answers to choose from.")
 ANSWER_TOO_LONG: Final = mark("An answer may have 200 bytes. Make this one shorter.")
 BOARD_FULL: Final = mark("The board is full: discard junk, or wait until old replies have expired.")

@@ -100,6 +100,8 @@ def _draft(view: View, typed: Typed) -> tuple[NoteDraft | None, Problems]:
         faults.append(Problem("text", view.say(words.EMPTY_TEXT)))
     if kind is EntryKind.STATUS and typed.status not in set(CaseStatus):
         faults.append(Problem("status", view.say(words.CHOOSE_STATUS)))
+    if kind is EntryKind.STATUS and typed.status == CaseStatus.CLOSED and not typed.text.strip():
+        faults.append(Problem("text", view.say(words.CLOSING_REASONS)))
     choices: tuple[str, ...] = ()
     if kind is EntryKind.QUESTION:
         choices = tuple(dict.fromkeys(choice for choice in typed.choices if choice))

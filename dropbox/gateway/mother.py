@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dropbox.gateway.confinement import die_with_parent
+from dropbox.gateway.heap import gather
 from dropbox.web.tally import Tally
 
 DAY = 86_400  # seconds
@@ -67,6 +68,7 @@ class Mother:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the acceptor tells us
         gc.collect()
         gc.freeze()  # what is never looked at is never copied
+        gather()
         while not self._told or self._warm or self._busy:
             if self._told and self._drained_at is None:
                 self._drain()

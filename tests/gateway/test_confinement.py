@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from dropbox.gateway.confinement import OVERWRITING
+
 
 def run(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -79,3 +81,25 @@ if os.getuid() == 0:
     os.setuid(65534)
 print(can_lock_memory())"""
     assert run(code) == "False"
+
+
+def test_a_gathered_heap_holds_what_it_held_and_a_child_writes_to_its_own() -> None:
+    code = """
+import os, re
+from dropbox.gateway.heap import gather
+held = [bytes([number % 256]) * 1000 for number in range(40_000)]
+changed = bytearray(100)
+done = gather()
+smaps = open("/proc/self/smaps").read()
+huge = int(re.search(r"\\[heap\\].*?AnonHugePages: +(\\d+) kB", smaps, re.DOTALL)[1])
+if not os.fork():
+    changed[:] = b"x" * 100
+    held.clear()
+    os._exit(0)
+os.wait()
+whole = all(piece == bytes([number % 256]) * 1000 for number, piece in enumerate(held))
+print(whole, changed == bytearray(100), not done or huge > 0)"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=OVERWRITING | {"PATH": ""}
+    )
+    assert done.stdout.strip() == "True True True"

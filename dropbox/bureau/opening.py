@@ -43,6 +43,9 @@ class Reason(enum.StrEnum):
     FAULT = "fault"  # our own fault: a mistake in this program
 
 
+REFETCHED: Final = frozenset({Reason.DAMAGED, Reason.SIZE, Reason.VERSION, Reason.NO_BULLETIN, Reason.MALFORMED})
+"""What another copy may mend: fetched anew once a day."""
+
 _REASONS: Final[tuple[tuple[type[errors.ProtocolError], Reason], ...]] = (
     (errors.DoesNotOpen, Reason.DAMAGED),
     (errors.UnknownVersion, Reason.VERSION),

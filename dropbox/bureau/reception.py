@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dropbox.bureau import cases, dossiers, ledger, sealing, store
 from dropbox.bureau.cases import Alone, Continues, NewThread
@@ -21,7 +21,7 @@ from dropbox.bureau.dossiers import Dossier, StoredEntry
 from dropbox.bureau.errors import BoardsUnreadError, LockedError, TooEarlyError
 from dropbox.bureau.keyring import KEY, REFERENCE, ThreadKeys
 from dropbox.bureau.ledger import ACKNOWLEDGEMENT, RECORD_DAYS, UNREAD_DAYS, Record
-from dropbox.bureau.opening import Opened, Opener, Reason, reason_of
+from dropbox.bureau.opening import REFETCHED, Opened, Opener, Reason, reason_of
 from dropbox.bureau.sealing import Purpose
 from dropbox.bureau.store import Envelope, State
 from dropbox.bureau.vault import Vault
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     Random = Callable[[int], bytes]
 
 logger = logging.getLogger("dropbox.bureau")
+
+PATIENT_DAYS: Final = 7  # a message waits so long for the first one of its dialogue, well within its prekey's life
+PATIENT_TRIES: Final = 3  # so often a damaged envelope holds up others: a stranger could send noise for ever
 
 
 @dataclass(frozen=True)
@@ -74,15 +77,26 @@ class Reception:
             return opened
         async with self._vault.database.read() as connection:
             candidates = await store.envelopes(connection, State.WAITING, State.FAILED)
+            # Rows are begun for a whole listing at once.  Read together with the candidates: when none is on its way,
+            # a first message that was listed before a candidate is a candidate too, or was opened.
+            all_here = not await store.count(connection, State.FETCHING)
         early: list[Envelope] = []
         for envelope in candidates:
             if self._vault.recipient is not None and (
                 envelope.state is State.WAITING or envelope.last_day != self.today
             ):
                 opened += await self._try(envelope, early)
+        patient = bool(early) and not (all_here and await self._nothing_comes_again())
         for envelope in early:
-            opened += await self._try(envelope, None)
+            waits = patient and self.today < envelope.first_day + PATIENT_DAYS
+            opened += await self._try(envelope, [] if waits else None)
         return opened
+
+    async def _nothing_comes_again(self) -> bool:
+        """Whether no damaged envelope is still to be fetched anew: it may be the first message of a dialogue."""
+        async with self._vault.database.read() as connection:
+            failed = await store.envelopes(connection, State.FAILED)
+        return not any(one.reason in REFETCHED and one.tries < PATIENT_TRIES for one in failed)
 
     async def _try(self, envelope: Envelope, early: list[Envelope] | None) -> bool:
         try:
@@ -110,7 +124,7 @@ class Reception:
         """Open one envelope and admit its message.  Raises ProtocolError, DeskError, StorageError.
 
         ``patient``: a message of an unknown dialogue raises TooEarlyError, since the first one may be among the
-        envelopes that still wait: their names are random, so they come in any order.
+        envelopes that still wait or are on their way: their names are random, so they come in any order.
         """
         async with self._vault.database.write() as connection:
             await store.drop_staged(connection)

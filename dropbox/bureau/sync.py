@@ -17,7 +17,7 @@ from dropbox.bureau import store
 from dropbox.bureau.cards import Cards
 from dropbox.bureau.errors import ClockError, DeskError, NotCertifiedError
 from dropbox.bureau.host import Host, Listed
-from dropbox.bureau.opening import Reason
+from dropbox.bureau.opening import REFETCHED
 from dropbox.bureau.publisher import Publisher
 from dropbox.bureau.reception import Reception
 from dropbox.bureau.renewal import Renewal
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("dropbox.bureau")
 
-_DAMAGED: Final = frozenset({Reason.DAMAGED, Reason.SIZE, Reason.VERSION, Reason.NO_BULLETIN, Reason.MALFORMED})
 LONGEST_SLEEP: Final = 30  # seconds; the clock may be set while we sleep
 
 _PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -64,7 +63,7 @@ class Sync:
         self._renewal = Renewal(vault, clock, random)
         self._destroyed_day = -1
         self._wake = asyncio.Event()
-        self._fetching, self._opening = asyncio.Lock(), asyncio.Lock()
+        self._fetching, self._opening, self._recovering = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self.last_fetch: int | None = None
         self.problems: dict[str, str] = {}
 
@@ -160,12 +159,13 @@ class Sync:
             self.problems.pop(name, None)
 
     async def _recover(self) -> None:
-        if self.reception.boards_read:
-            return
-        await self.publisher.recover_board(self._host)
-        await self._renewal.catch_up()
-        self.reception.boards_read = True
-        self.wake()
+        async with self._recovering:  # both loops come here at the start
+            if self.reception.boards_read:
+                return
+            await self.publisher.recover_board(self._host)
+            await self._renewal.catch_up()
+            self.reception.boards_read = True
+            self.wake()
 
     async def _board(self) -> None:
         if not self.reception.boards_read:
@@ -201,7 +201,7 @@ class Sync:
         today = self._clock() // sizes.DAY
         async with self._vault.database.write() as connection:
             for one in await store.envelopes(connection, State.FAILED):
-                if one.envelope in listed and one.last_day != today and one.reason in _DAMAGED:
+                if one.envelope in listed and one.last_day != today and one.reason in REFETCHED:
                     await store.begin_again(connection, one.envelope)
 
     async def _fetch_one(self, listed: Listed) -> None:

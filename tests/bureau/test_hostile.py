@@ -159,6 +159,48 @@ async def test_later_message_that_overtakes_the_first_is_shown_alone(sqlite_offi
     assert rows[None].messages == 1
 
 
+async def test_later_message_that_lands_while_the_first_is_still_on_its_way_goes_on_in_its_case(
+    sqlite_office: Office, opened: Open
+) -> None:
+    reporter = sqlite_office.reporter()
+    await reporter.send("First, and large.", [("a.bin", os.urandom(sizes.MIB))])
+    await reporter.send("Later, and small.", known=True)
+    courier = opened.sync._host._courier
+    real = courier.get
+
+    async def opening(target: str, *, limit: int = sizes.UPLOAD_CHUNK) -> bytes:
+        if target.endswith("/1"):  # of the large one; the small one waits here already
+            await opened.sync.open_round()
+            assert await opened.desk.cases() == ()
+        return await real(target, limit=limit)
+
+    courier.get = opening  # type: ignore[method-assign]
+    await opened.round()
+    (row,) = await opened.desk.cases()
+    assert (row.flag, row.messages) == (None, 2)
+
+
+async def test_later_message_waits_for_a_first_one_whose_copy_was_damaged(sqlite_office: Office, opened: Open) -> None:
+    reporter = sqlite_office.reporter()
+    await reporter.send("First.", [("a.bin", os.urandom(30_000))])
+    await reporter.send("Later.", known=True)
+    courier = opened.sync._host._courier
+    real = courier.get
+
+    async def lying(target: str, *, limit: int = sizes.UPLOAD_CHUNK) -> bytes:
+        data = await real(target, limit=limit)
+        return data[:-1] + bytes([data[-1] ^ 1]) if len(data) > sizes.ENVELOPE_LADDER[0] else data
+
+    courier.get = lying  # type: ignore[method-assign]
+    await opened.round()
+    assert await opened.desk.cases() == ()
+    courier.get = real  # type: ignore[method-assign]
+    sqlite_office.clock.forward(days=1)
+    await opened.round()
+    (row,) = await opened.desk.cases()
+    assert (row.flag, row.messages) == (None, 2)
+
+
 async def test_message_with_a_thread_id_and_no_proof_stays_outside_and_blocks_nothing(
     sqlite_office: Office, opened: Open
 ) -> None:

@@ -27,6 +27,14 @@ class NotMadeError(DeskError):
         super().__init__("This folder holds no desk yet: run `dropbox-desk init` first.")
 
 
+class WrongDatabaseError(DeskError):
+    """The database is not this vault's, or an empty one where there was one before."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The database is empty or another vault's: correct `database`, or restore its copy.")
+
+
 class AlreadyMadeError(DeskError):
     """The vault folder holds a desk; making another one over it would destroy its keys."""
 

@@ -81,6 +81,8 @@ class PublisherState:
     tag_keys: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     board_sizes: Mapping[int, int] = field(default_factory=dict)  # records -> last day that needed so many
     last_board: BoardMark | None = None
+    accepted_board: BoardMark | None = None  # the last one that intake is known to have taken
+    has_database: bool = False  # whether a database was ever made for this vault
     sequence: int = 0
     mailboxes_read_day: int = 0
     clock_day: int = 0  # of the last fetch that was complete: intake's clock and ours agreed within minutes
@@ -209,8 +211,8 @@ def _reading(data: bytes, read: Callable[[documents.Json], Any]) -> Any:  # noqa
 
 
 def _publisher_to_json(state: PublisherState) -> documents.Json:
-    board = state.last_board
     return {
+        "accepted_board": _mark_to_json(state.accepted_board),
         "board_seed": state.board_seed.hex(),
         "board_sizes": {str(size): day for size, day in state.board_sizes.items()},
         "box_public": state.box_public.hex(),
@@ -218,7 +220,8 @@ def _publisher_to_json(state: PublisherState) -> documents.Json:
         "clock_day": state.clock_day,
         "card_public": state.card_public.hex(),
         "courier_seed": state.courier_seed.hex(),
-        "last_board": None if board is None else [board.issued_day, board.next_due],
+        "has_database": state.has_database,
+        "last_board": _mark_to_json(state.last_board),
         "mailboxes_read_day": state.mailboxes_read_day,
         "prekeys": [
             {
@@ -239,10 +242,21 @@ def _publisher_to_json(state: PublisherState) -> documents.Json:
     }
 
 
+def _mark_to_json(mark: BoardMark | None) -> documents.Json | None:
+    return None if mark is None else {"issued_day": mark.issued_day, "next_due": mark.next_due}
+
+
+def _mark_from_json(value: object) -> BoardMark | None:
+    if value is None:
+        return None
+    body = documents.fields(value, ("issued_day", "next_due"))
+    return BoardMark(documents.integer(body["issued_day"]), documents.integer(body["next_due"]))
+
+
 _PUBLISHER_FIELDS: Final = (
-    "board_seed", "board_sizes", "box_public", "bulletin_seed", "card_public", "clock_day", "courier_seed",
-    "last_board", "mailboxes_read_day", "prekeys", "publication_seed", "recipient", "sequence", "storage_key",
-    "tag_keys", "version",
+    "accepted_board", "board_seed", "board_sizes", "box_public", "bulletin_seed", "card_public", "clock_day",
+    "courier_seed", "has_database", "last_board", "mailboxes_read_day", "prekeys", "publication_seed", "recipient",
+    "sequence", "storage_key", "tag_keys", "version",
 )  # fmt: skip
 
 
@@ -262,7 +276,9 @@ def _publisher_from_json(value: documents.Json) -> PublisherState:
         prekeys={prekey_name(one.public): one for one in prekeys},
         tag_keys={bytes.fromhex(name): documents.from_hex(key, KEY) for name, key in body["tag_keys"].items()},
         board_sizes={int(size): documents.integer(day) for size, day in body["board_sizes"].items()},
-        last_board=None if body["last_board"] is None else BoardMark(*body["last_board"]),
+        last_board=_mark_from_json(body["last_board"]),
+        accepted_board=_mark_from_json(body["accepted_board"]),
+        has_database=body["has_database"] is True,
         sequence=documents.integer(body["sequence"]),
         mailboxes_read_day=documents.integer(body["mailboxes_read_day"]),
         clock_day=documents.integer(body["clock_day"]),

@@ -39,6 +39,8 @@ FLOOR_DAYS: Final = 180  # a board does not shrink within these
 PUBLICATION_DAYS: Final = 30  # without a newer one, pages stop showing it after these
 FAILURE_DAYS: Final = 60  # a failure stays on the handler's screen so long after its prekey died
 TRUSTED_DAYS: Final = 30  # so long the clock is believed without a complete fetch: as long as a prekey may live
+WARNED_DAYS: Final = 7  # what the host once did with a board is shown so long, though it has taken others since
+_ABOUT_THE_BOARD: Final = frozenset({"board-missing", "board-forged", "board-rolled-back"})
 _NOTHING: Final = bytes(16)
 
 
@@ -50,6 +52,7 @@ class Publisher:
         self._vault, self._settings, self._clock, self._random = vault, settings, clock, random
         self._published: tuple[int, int] | None = None  # day and mailboxes_read_day of the last publication
         self._offered = False
+        self._distrusted_day = 0  # of the last reading of the published board
         self.warnings: set[str] = set()
 
     @property
@@ -130,8 +133,10 @@ class Publisher:
         older than the last one issued here, or none, is the host's doing: it is noted, and believed in nothing.
         """
         data = await host.board(self.state.recipient)
-        mark = self.state.last_board
-        self.warnings -= {"board-missing", "board-forged", "board-rolled-back"}
+        # By what the host is known to have taken: a board that never reached it is not kept back by it.
+        mark = self.state.accepted_board
+        self._distrusted_day = self.today
+        self.warnings -= _ABOUT_THE_BOARD
         if data is None:
             self.warnings |= {"board-missing"} if mark else set()
             return
@@ -171,7 +176,9 @@ class Publisher:
         async with self._vault.changing:
             live = await self._live()
             body = self._board(bulletin, live, next_due)
+            mark = self.state.last_board
         await host.put_board(self.state.recipient, body)
+        await self._mark_accepted(mark)
         await self._mark_published(live)
 
     async def _todays_bulletin(self) -> Bulletin:
@@ -219,6 +226,13 @@ class Publisher:
         triples = [(state.tag_keys[one.reference], one.number, one.inner) for one in live]
         unsigned = assemble(head, triples, self._random)
         return append_signature(unsigned, SigningKey(Role.BOARD, state.board_seed).sign(unsigned))
+
+    async def _mark_accepted(self, mark: BoardMark | None) -> None:
+        async with self._vault.changing:
+            if self.state.accepted_board != mark:
+                self._vault.publisher.save(replace(self.state, accepted_board=mark))
+        if self.today >= self._distrusted_day + WARNED_DAYS:
+            self.warnings -= _ABOUT_THE_BOARD
 
     async def _mark_published(self, live: Sequence[Record]) -> None:
         fresh = {one.name for one in live if one.published_day is None}

@@ -7,12 +7,19 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import prekeys
-from dropbox.bureau.errors import AlreadyMadeError, AlreadyRunningError, LockedError, NotMadeError, SettingsError
+from dropbox.bureau import ledger, prekeys
+from dropbox.bureau.errors import (
+    AlreadyMadeError,
+    AlreadyRunningError,
+    LockedError,
+    NotMadeError,
+    SettingsError,
+    WrongDatabaseError,
+)
 from dropbox.bureau.keyring import (
     KEY,
     PUBLISHER_FILE,
@@ -29,6 +36,7 @@ from dropbox.protocol.keys import CertificateRequest, Role
 from dropbox.protocol.secret_keys import SigningKey, XWingSecretKey
 from dropbox.storage.accounts import Accounts
 from dropbox.storage.database import Database, open_database
+from dropbox.storage.errors import SealedDamagedError, WrongPassphraseError
 from dropbox.storage.migrations import migrate
 from dropbox.storage.sealed_file import DEFAULT_COST, Cost, PassphraseSeal
 
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 ACCOUNTS_FILE: Final = "accounts.json"
 _LOCK_FILE: Final = "desk.lock"
+_OWN: Final = "vault"  # the name of what is remembered in the vault's own database
 _PRIVATE_FOLDER: Final = 0o700
 
 
@@ -175,11 +184,35 @@ class Vault:
 async def open_vault(settings: Settings, passphrase: str) -> Vault:
     """Open the publisher's keyring and the database, migrated.  The caller holds the folder (`held`).
 
-    Raises NotMadeError, StorageError (a wrong passphrase is one), KeyringDamagedError.
+    Raises NotMadeError, StorageError (a wrong passphrase is one), KeyringDamagedError, WrongDatabaseError.
     """
     if not (settings.vault / PUBLISHER_FILE).exists():
         raise NotMadeError
     publisher = await asyncio.to_thread(PublisherKeyring.open, settings.vault, passphrase)
     database = open_database(settings.database)
-    await migrate(database, MIGRATIONS)
+    try:
+        await migrate(database, MIGRATIONS)
+        await _require_own(database, publisher)
+    except BaseException:
+        await database.close()
+        raise
     return Vault(settings.vault, publisher, database)
+
+
+async def _require_own(database: Database, publisher: PublisherKeyring) -> None:
+    """Refuse another vault's database, and an empty one after the first start: its cases would look discarded.
+
+    What is remembered opens under this vault's key only, so that it proves whose the database is.
+    """
+    key = publisher.state.storage_key
+    async with database.write() as connection:
+        try:
+            known = await ledger.recall(connection, key, _OWN) is not None
+        except (SealedDamagedError, WrongPassphraseError):
+            raise WrongDatabaseError from None
+        if not known:
+            if publisher.state.has_database:
+                raise WrongDatabaseError
+            await ledger.remember(connection, key, _OWN, {})
+    if not publisher.state.has_database:
+        publisher.save(replace(publisher.state, has_database=True))

@@ -1,5 +1,6 @@
 """Crashes, restores, two desks, a host that rolls the board back, a clock a year off."""
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -8,7 +9,13 @@ import pytest
 
 from dropbox.bureau import reception as reception_module
 from dropbox.bureau import store
-from dropbox.bureau.errors import AlreadyRunningError, BoardsUnreadError, NotMadeError, WrongSignInError
+from dropbox.bureau.errors import (
+    AlreadyRunningError,
+    BoardsUnreadError,
+    NotMadeError,
+    WrongDatabaseError,
+    WrongSignInError,
+)
 from dropbox.bureau.host import Listed
 from dropbox.bureau.keyring import PUBLISHER_FILE, RECIPIENT_FILE
 from dropbox.bureau.service import opened as open_service
@@ -17,7 +24,7 @@ from dropbox.courier.errors import UnreachableError
 from dropbox.protocol import sizes
 from dropbox.protocol.reply import Acknowledgement, Reply
 from dropbox.storage.errors import WrongPassphraseError
-from tests.bureau.office import PERIOD, USER, Office, Open
+from tests.bureau.office import PERIOD, USER, Office, Open, short_folder
 
 
 class PowerCutError(BaseException):
@@ -68,6 +75,37 @@ async def test_folder_without_a_desk_is_said_to_be_one(sqlite_office: Office) ->
     with pytest.raises(NotMadeError):
         async with sqlite_office.desk():
             pytest.fail("opened an empty folder")
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "another vault's"])
+async def test_database_that_is_not_the_vaults_own_is_refused_and_destroys_nothing(
+    sqlite_office: Office, whose: str
+) -> None:
+    office, database = sqlite_office, sqlite_office.vault / "vault.db"
+    async with office.intake():
+        async with office.desk() as opened:
+            await opened.round()
+            await opened.sign_in()
+            await office.reporter().send("One.")
+            await opened.round()
+            await opened.vault.database.checkpoint_truncate()
+        before, own = keyrings(office.vault), database.read_bytes()
+        for path in office.vault.glob("vault.db*"):
+            path.unlink()
+        if whose == "another vault's":
+            with short_folder() as folder:
+                other = Office(folder)
+                async with other.desk() as opened:
+                    await opened.vault.database.checkpoint_truncate()
+                database.write_bytes((other.vault / "vault.db").read_bytes())
+        with pytest.raises(WrongDatabaseError):
+            async with office.desk():
+                pytest.fail("opened a database that is not its own")
+        assert keyrings(office.vault) == before
+        database.write_bytes(own)
+        async with office.desk() as opened:
+            await opened.sign_in()
+            assert (await opened.only_case()).row.messages == 1
 
 
 async def test_nothing_is_sealed_before_the_last_board_was_read(sqlite_office: Office) -> None:
@@ -147,6 +185,44 @@ async def test_rolled_back_board_is_noted_and_brings_nothing_back(sqlite_office:
             await opened.round()
             assert "board-rolled-back" in (await opened.desk.sync_state()).warnings
             assert (await reporter.read()).empty
+
+
+async def test_host_is_not_accused_of_keeping_back_a_board_that_never_reached_it(sqlite_office: Office) -> None:
+    office = sqlite_office
+    async with office.intake():
+        async with office.desk() as opened:
+            await opened.round()
+
+            async def lost(_recipient: bytes, _body: bytes) -> None:
+                raise UnreachableError
+
+            opened.sync._host.put_board = lost  # type: ignore[method-assign, assignment]
+            office.clock.forward(seconds=PERIOD)
+            await opened.sync.publish_round()
+            assert opened.sync.problems == {"board": "unreachable"}
+        async with office.desk() as opened:
+            await asyncio.gather(opened.sync.publish_round(), opened.sync.fetch_round())
+            assert not {"board-rolled-back", "board-missing"} & set((await opened.desk.sync_state()).warnings)
+
+
+async def test_warning_about_the_board_goes_once_the_host_took_boards_for_a_week(sqlite_office: Office) -> None:
+    office = sqlite_office
+    async with office.intake():
+        async with office.desk() as opened:
+            await opened.round()
+        async with office.desk() as opened:
+            real = opened.sync._host.board
+
+            async def missing(_recipient: bytes) -> None:
+                return None
+
+            opened.sync._host.board = missing  # type: ignore[method-assign, assignment]
+            await opened.round()
+            opened.sync._host.board = real  # type: ignore[method-assign]
+            for days, shown in ((1, True), (6, False)):
+                office.clock.forward(days=days)
+                await opened.round()
+                assert ("board-missing" in (await opened.desk.sync_state()).warnings) == shown
 
 
 @pytest.mark.parametrize("board", [b"", b"\0" * 5000, "other"])

@@ -26,6 +26,11 @@ def setup(app: web.Application) -> None:
     app[_one_at_a_time] = asyncio.Lock()
 
 
+def one_at_a_time(request: web.Request) -> asyncio.Lock:
+    """Held by whoever checks a password, from looking at the tries so far until a wrong one is counted."""
+    return request.app[_one_at_a_time]
+
+
 @dataclass(frozen=True)
 class Sentences:
     """What a role says, as marked messages."""
@@ -65,7 +70,7 @@ class SignIn(Generic[View]):
         check_same_site(request)
         form = await read_form(request)
         user = form.text("user")
-        async with request.app[_one_at_a_time]:
+        async with one_at_a_time(request):
             wait = view.site.attempts.wait_seconds()
             if wait:
                 return self._draw(view, self.too_many(view, wait), status=429)

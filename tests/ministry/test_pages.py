@@ -1,5 +1,6 @@
 """The pages through the real application: who gets in, what a form may do, what becomes of markup in a card."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -114,6 +115,14 @@ async def test_guessing_stops_after_a_few_tries_and_starts_again_later(site: Sit
     assert "Wacht 10 minuten" in await site.sign_in(status=429)
     site.idle.now += 601
     assert "Kaarten van het bureau" in await site.sign_in()
+
+
+async def test_guessing_at_the_old_password_side_by_side_stops_as_soon(site: Site) -> None:
+    await site.sign_in()
+    _, page = await site.page("/nl/wachtwoord")
+    form = {"csrf": page.fields["csrf"], "old": "guess", "new": "another long one", "again": "another long one"}
+    answers = await asyncio.gather(*(site.browser.post("/nl/wachtwoord", data=form) for _ in range(ATTEMPTS + 4)))
+    assert sorted(answer.status for answer in answers) == [422] * ATTEMPTS + [429] * 4
 
 
 async def test_signing_out_locks(site: Site) -> None:

@@ -8,6 +8,7 @@ from dropbox.bureau.pages.paths import Page
 from dropbox.bureau.pages.site import View
 from dropbox.web.form_reading import Form
 from dropbox.web.forms import NO_PROBLEMS, Problem, Problems
+from dropbox.web.sign_in import one_at_a_time
 
 
 async def show(view: View) -> web.StreamResponse:
@@ -22,15 +23,16 @@ async def change(view: View, form: Form) -> web.StreamResponse:
         return _wrong(view, "again", words.TWO_PASSWORDS)
     if new == old:
         return _wrong(view, "new", words.SAME_PASSWORD)
-    if view.site.attempts.wait_seconds():
-        return _wrong(view, "old", words.TOO_MANY_TRIES_HERE)
-    try:
-        await view.desk.change_password(view.person.handler.user, old, new)
-    except WrongSignInError:
-        view.site.attempts.failed()
-        return _wrong(view, "old", words.OLD_PASSWORD)
-    except WeakPasswordError:
-        return _wrong(view, "new", words.SHORT_PASSWORD)
+    async with one_at_a_time(view.request):
+        if view.site.attempts.wait_seconds():
+            return _wrong(view, "old", words.TOO_MANY_TRIES_HERE)
+        try:
+            await view.desk.change_password(view.person.handler.user, old, new)
+        except WrongSignInError:
+            view.site.attempts.failed()
+            return _wrong(view, "old", words.OLD_PASSWORD)
+        except WeakPasswordError:
+            return _wrong(view, "new", words.SHORT_PASSWORD)
     raise view.done("password", Page.ACCOUNT)
 
 

@@ -5,6 +5,7 @@ form --check--> form with what the gates object to, or preview --release--> case
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -71,18 +72,12 @@ async def submit(view: View, form: Form) -> web.StreamResponse:
 
 
 async def _release(view: View, case: CaseView, draft: CardDraft, consent: Consent, once: str) -> web.StreamResponse:
-    spent = view.person.spent
-    if once and once not in spent:
-        spent.add(once)  # before the await: two clicks run side by side
+    if once:
         try:
-            await view.desk.release_card(case.row.identity, draft, consent)
+            await view.person.forms.do(once, partial(view.desk.release_card, case.row.identity, draft, consent))
         except CardRefusedError:
-            spent.discard(once)
             found = await view.desk.check_card(case.row.identity, draft, consent)
             return _objections(view, case, draft, consent, found)
-        except BaseException:
-            spent.discard(once)
-            raise
     raise view.done("card" if once else "", Page.CASE)
 
 

@@ -9,6 +9,7 @@ from babel.numbers import format_decimal
 
 from dropbox.bureau.desk import Desk
 from dropbox.bureau.pages import card_words, words
+from dropbox.bureau.pages.once import Once
 from dropbox.bureau.pages.paths import Page, path
 from dropbox.bureau.views import Handler
 from dropbox.web.catalogues import mark
@@ -34,10 +35,10 @@ _DESK_FAULT: Final = Failure(
 
 @dataclass(slots=True)
 class Person:
-    """Who is signed in, and the forms that were used up: a note that is sent twice would be published twice."""
+    """Who is signed in, and the forms that were sent: a note that is sent twice would be published twice."""
 
     handler: Handler
-    spent: set[str] = field(default_factory=set)
+    forms: Once = field(default_factory=Once)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ form --preview--> preview --send--> case
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -68,19 +69,13 @@ async def submit(view: View, form: Form) -> web.StreamResponse:
 
 
 async def _send(view: View, case: CaseView, preview: NotePreview, once: str) -> web.StreamResponse:
-    spent = view.person.spent
-    if not once or once in spent:
-        raise view.done("sent" if once else "", Page.CASE)
-    spent.add(once)  # before the await: two clicks run side by side
-    typed = _typed(preview.draft)
+    if not once:
+        raise view.done("", Page.CASE)
     try:
-        await view.desk.send(case.row.identity, preview.draft)
+        await view.person.forms.do(once, partial(view.desk.send, case.row.identity, preview.draft))
     except (BoardFullError, BoardsUnreadError, EmptyNoteError, NoteTooLongError, NoReplyPossibleError) as error:
-        spent.discard(once)
-        return _form(view, case, typed, _problem(view, "text", words.SENDING_FAULTS[type(error)]), status=409)
-    except BaseException:
-        spent.discard(once)
-        raise
+        problems = _problem(view, "text", words.SENDING_FAULTS[type(error)])
+        return _form(view, case, _typed(preview.draft), problems, status=409)
     raise view.done("sent", Page.CASE)
 
 

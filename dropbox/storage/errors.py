@@ -73,6 +73,14 @@ class SealedDamagedError(StorageError):
         super().__init__("A sealed file is damaged or is something else: restore it from its backup.")
 
 
+class SealedTooLargeError(StorageError):
+    """A file of secrets would grow larger than this release reads; it was left as it was."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("A keyring would grow larger than it may be: discard junk first.")
+
+
 class WrongPasswordError(StorageError):
     """No account with this name and password; which of the two is wrong is not said."""
 

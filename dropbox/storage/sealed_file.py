@@ -23,7 +23,7 @@ from nacl.bindings import (
 )
 from nacl.exceptions import CryptoError
 
-from dropbox.storage.errors import SealedDamagedError, WrongPassphraseError
+from dropbox.storage.errors import SealedDamagedError, SealedTooLargeError, WrongPassphraseError
 
 KEY_BYTES: Final = 32
 SALT_BYTES: Final = 16
@@ -156,10 +156,13 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     Afterwards the old content is overwritten with zeros through a descriptor that was opened before the change.  That
     is best effort: a crash in between, flash memory, a copying file system or a snapshot may keep old blocks; only
     encryption of the whole disk helps against these.  A hard link that somebody made to the old file keeps it whole.
-    One writer at a time: the caller sees to it.  Raises OSError.
+    One writer at a time: the caller sees to it.  Raises OSError, or SealedTooLargeError for what `read_file` would
+    refuse; then the file is as it was.
     """
+    if len(data) > LARGEST_FILE:
+        raise SealedTooLargeError
     new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
+    _remove_leftover(new)
     old = _open_old(path)
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
@@ -175,6 +178,17 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     finally:
         if old is not None:
             os.close(old)
+
+
+def _remove_leftover(new: Path) -> None:
+    """What a crash left may be a whole keyring: as it would have been overwritten later, it is now."""
+    left = _open_old(new)
+    new.unlink(missing_ok=True)
+    if left is not None:
+        try:
+            _overwrite(left)
+        finally:
+            os.close(left)
 
 
 def _open_old(path: Path) -> int | None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropbox.storage.errors import SealedDamagedError, WrongPassphraseError
+from dropbox.storage import sealed_file
+from dropbox.storage.errors import SealedDamagedError, SealedTooLargeError, WrongPassphraseError
 from dropbox.storage.sealed_file import (
     Cost,
     PassphraseSeal,
@@ -103,6 +104,24 @@ def test_leftover_of_a_crash_does_not_stop_the_next_write(tmp_path: Path) -> Non
     assert read_file(path) == b"one"
     replace_file(path, b"two")
     assert read_file(path) == b"two"
+    assert [one.name for one in tmp_path.iterdir()] == ["secret"]
+
+
+def test_leftover_of_a_crash_is_overwritten(tmp_path: Path) -> None:
+    path, left = tmp_path / "secret", tmp_path / "secret.new"
+    left.write_bytes(b"a whole keyring")
+    with left.open("rb") as before:
+        replace_file(path, b"two")
+        assert before.read() == bytes(len(b"a whole keyring"))
+
+
+def test_more_than_can_be_read_again_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed_file, "LARGEST_FILE", 3)
+    path = tmp_path / "secret"
+    replace_file(path, b"one")
+    with pytest.raises(SealedTooLargeError):
+        replace_file(path, b"four")
+    assert read_file(path) == b"one"
     assert [one.name for one in tmp_path.iterdir()] == ["secret"]
 
 

@@ -16,6 +16,9 @@ What a message claims is believed as far as it is proven, and nothing that it br
 
 Two threads under one tag key would put two records in one place of the board, and no board could be made any more.
 
+A thread that was discarded stays so until no envelope of its time can be opened (`dossiers.forget_discarded`): what
+comes again of it is a duplicate, and what is new, also with keys, is a case of its own, flagged `unknown-thread`.
+
 A message that was opened before, by thread, message id and content, is a duplicate.  The content counts: a reporter
 whose line broke gets the form back, may add to it, and sends it under the same id; then both are shown.  What was
 flagged is remembered apart from what was proven: nobody can make a later, genuine message look like a duplicate.
@@ -84,8 +87,16 @@ def route(
     return NewThread(own) if thread is None else Continues(thread)
 
 
-def seen_name(seen_key: bytes, head: Head, content_hash: bytes, where: Route) -> bytes:
-    """16 bytes that name the message among those opened before; they tell nothing without the key."""
+def thread_mark(seen_key: bytes, thread_id: bytes) -> bytes:
+    """16 bytes that name a thread among what was seen.  They outlive it: a discarded one is not begun anew."""
+    return primitives.hmac_sha256(seen_key, b"thread-mark\0" + thread_id)[:SEEN]
+
+
+def seen_name(seen_key: bytes, head: Head, content_hash: bytes, where: Route | None) -> bytes:
+    """16 bytes that name the message among those opened before; they tell nothing without the key.
+
+    Without a route: as a proven message of its thread.
+    """
     domain = str(where.flag) if isinstance(where, Alone) else "thread"
     name = domain.encode() + b"\0" + head.thread_id + head.message_id + content_hash
     return primitives.hmac_sha256(seen_key, name)[:SEEN]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dropbox.bureau import store
+from dropbox.bureau import ledger, store
 from dropbox.bureau.sealed_rows import open_value, seal_value
 from dropbox.bureau.tables import CardRow, CaseRow, EntryRow, OutcomeRow, SeenRow
+
+DISCARDED_DAYS: Final = 64  # a fallback key serves 32 days and lives for 30 more; clocks differ
+_DISCARDED: Final = "discarded"
 
 
 @dataclass(frozen=True)
@@ -114,13 +117,30 @@ async def see(connection: AsyncConnection, message: bytes, case_id: bytes) -> No
 
 
 async def discard(connection: AsyncConnection, case_id: bytes) -> list[bytes]:
-    """Delete every row of a case; gives the names of its entries and cards, for the ledger to forget as well."""
+    """Delete every row of a case; gives the names of its entries and cards, for the ledger to forget as well.
+
+    What was seen stays known: a host that kept the envelopes could otherwise bring the case back.
+    """
     await store.drop_files(connection, case_id)
     names = [bytes(one) for one in await connection.scalars(select(EntryRow.entry).where(EntryRow.case_id == case_id))]
     names += [bytes(one) for one in await connection.scalars(select(CardRow.card).where(CardRow.case_id == case_id))]
-    for table in (EntryRow, SeenRow, CardRow, OutcomeRow, CaseRow):
+    for table in (EntryRow, CardRow, OutcomeRow, CaseRow):
         await connection.execute(delete(table).where(table.case_id == case_id))
     return names
+
+
+async def forget_discarded(connection: AsyncConnection, key: bytes, today: int) -> None:
+    """Forget what was seen of discarded cases once the prekeys of their time are dead.  Called on every day."""
+    gone = select(SeenRow.case_id).distinct().where(SeenRow.case_id.not_in(select(CaseRow.case_id)))
+    names = {bytes(one).hex() for one in await connection.scalars(gone)}
+    noted = await ledger.recall(connection, key, _DISCARDED) or {}
+    until = {name: int(noted.get(name, today + DISCARDED_DAYS)) for name in names}
+    over = [bytes.fromhex(name) for name, day in until.items() if day <= today]
+    for name in over:
+        await connection.execute(delete(SeenRow).where(SeenRow.case_id == name))
+    left = {name: day for name, day in until.items() if day > today}
+    if left != noted:
+        await ledger.remember(connection, key, _DISCARDED, left)
 
 
 def _dossier(key: bytes, case_id: bytes, body: bytes) -> Dossier:

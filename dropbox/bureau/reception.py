@@ -2,7 +2,7 @@
 
     1. staged files      rows of no case, dropped at the next start
     2. publisher keyring tag key of a new thread    harmless alone
-    3. recipient keyring thread, case key, chain moved on for the acknowledgement    a gap in the numbers at worst
+    3. recipient keyring thread, case key, chain moved on for the acknowledgement, in one write    a gap at worst
     4. one transaction   case, entry, files, seen mark, acknowledgement, envelope opened: now it is visible
     5. confirmation      to intake, later and as often as needed
 
@@ -12,10 +12,10 @@ Repeated after a crash, each step finds what the one before left.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import cases, dossiers, ledger, sealing, store
+from dropbox.bureau import cases, dossiers, ledger, saving, sealing, store
 from dropbox.bureau.cases import Alone, Continues, NewThread
 from dropbox.bureau.dossiers import Dossier, StoredEntry
 from dropbox.bureau.errors import BoardsUnreadError, LockedError, TooEarlyError
@@ -31,9 +31,11 @@ from dropbox.protocol.reply import Acknowledgement, encode_note
 from dropbox.storage.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dropbox.protocol.keys import RootPublicKey
+    from dropbox.protocol.payload import Head
+    from dropbox.protocol.thread import Link
 
     Clock = Callable[[], int]
     Random = Callable[[int], bytes]
@@ -46,11 +48,28 @@ PATIENT_TRIES: Final = 3  # so often a damaged envelope holds up others: a stran
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a message goes: its case, the case's key, and the thread's id where the thread counts."""
+    """Where a message goes: its case, the case's key, and its thread where that counts."""
 
     case_id: bytes
-    key: bytes
-    thread_id: bytes | None
+    key: bytes = field(repr=False)
+    thread_id: bytes
+    thread: ThreadKeys | None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a message is.  `seen` and `thread_mark` are the names under which it and its thread are remembered."""
+
+    where: cases.Route
+    seen: bytes
+    thread_mark: bytes
+    duplicate: bool
+    discarded: bool  # its thread was: nothing brings that back
+
+    @property
+    def may_come_early(self) -> bool:
+        """Whether the first message of its dialogue may still come."""
+        return self.where == Alone(Flag.UNKNOWN_THREAD) and not self.discarded
 
 
 class Reception:
@@ -135,50 +154,52 @@ class Reception:
     async def _admit(self, envelope: Envelope, opened: Opened, *, patient: bool) -> None:
         if not self.boards_read:
             raise BoardsUnreadError
-        state = self._vault.opened().state
-        head = opened.head
-        tag_keys = {thread.tag_key for thread in state.threads.values()}
-        known = state.threads.get(head.thread_id)
-        where = cases.route(head, state.recipient, known, opened.reader.authentic, tag_keys)
-        if patient and where == Alone(Flag.UNKNOWN_THREAD):
-            raise TooEarlyError
-        seen = cases.seen_name(state.seen_key, head, opened.reader.content_hash, where)
-        async with self._vault.database.read() as connection:
-            duplicate = await dossiers.is_seen(connection, seen)
-        if duplicate:
+        found = await self._find(opened)
+        if found.duplicate:
             async with self._vault.database.write() as connection:
                 await store.drop_staged(connection)
                 await store.move(connection, envelope.envelope, State.OPENED)
             return
+        if patient and found.may_come_early:
+            raise TooEarlyError
         day = min(envelope.day, envelope.first_day)
-        place = self._make_room(head.thread_id, head.auth, where, await self._left_over(where))
+        place = self._make_room(opened.head, found.where, await self._left_over(found.where))
         async with self._vault.database.read() as connection:
             before = await dossiers.dossier(connection, place.case_id, place.key)
-        flag = where.flag if isinstance(where, Alone) else None
-        before = before or cases.begun(opened.message, place.thread_id, flag, day)
-        # Intake keeps no order: a message without these may be opened before the form that says them.
-        after = replace(
-            before,
-            category=before.category or opened.message.category,
-            ongoing=before.ongoing or opened.message.ongoing,
-            messages=before.messages + 1,
-            files=before.files + len(opened.files),
-            last_day=max(before.last_day, day),
-            places=before.places + 1,
-            unread=before.unread + 1,
-        )
-        acknowledgement = self._acknowledge(place, after)
+        after = _after(before, opened, place, found.where, day)
+        bodies = encode_note(Acknowledgement(after.messages, after.files, self.today), self.today)
+        links = await self._keep(place, len(bodies))
+        acknowledgement = self._acknowledge(place, after, bodies, links)
         entry = _entry(opened, day)
         async with self._vault.database.write() as connection:
             await dossiers.write(connection, place.case_id, place.key, after)
             name = self._random(16)
-            await dossiers.add_entry(connection, place.case_id, place.key, before.places, name, entry)
-            await dossiers.see(connection, seen, place.case_id)
+            await dossiers.add_entry(connection, place.case_id, place.key, after.places - 1, name, entry)
+            await dossiers.see(connection, found.seen, place.case_id)
+            if before is None and place.thread is not None:
+                await dossiers.see(connection, found.thread_mark, place.case_id)
             await store.move(connection, envelope.envelope, State.OPENED)
             if acknowledgement is not None:
                 key = self._vault.storage_key
                 await ledger.replace_acknowledgement(connection, key, acknowledgement)
                 await ledger.note_next(connection, key, acknowledgement.reference, acknowledgement.number + 1)
+
+    async def _find(self, opened: Opened) -> _Found:
+        """Which dialogue the message belongs to, and whether it was opened before."""
+        state, head, content = self._vault.opened().state, opened.head, opened.reader.content_hash
+        thread, mark = state.threads.get(head.thread_id), cases.thread_mark(state.seen_key, head.thread_id)
+        async with self._vault.database.read() as connection:
+            discarded = thread is None and await dossiers.is_seen(connection, mark)
+            tag_keys = {one.tag_key for one in state.threads.values()}
+            where = cases.route(head, state.recipient, thread, opened.reader.authentic, tag_keys)
+            if discarded and isinstance(where, NewThread):
+                where = Alone(Flag.UNKNOWN_THREAD)
+            seen = cases.seen_name(state.seen_key, head, content, where)
+            duplicate = await dossiers.is_seen(connection, seen)
+            if discarded and not duplicate:
+                in_thread = cases.seen_name(state.seen_key, head, content, None)
+                duplicate = await dossiers.is_seen(connection, in_thread)
+        return _Found(where, seen, mark, duplicate, discarded)
 
     async def _left_over(self, where: cases.Route) -> tuple[bytes, int] | None:
         """The reference that a crash or a restore left for this tag key, with the next number that is free under it.
@@ -194,37 +215,62 @@ class Reception:
         async with self._vault.database.read() as connection:
             return reference, (await ledger.next_numbers(connection, self._vault.storage_key)).get(reference, 0)
 
-    def _make_room(
-        self, thread_id: bytes, auth: bytes, where: cases.Route, left_over: tuple[bytes, int] | None
-    ) -> _Place:
-        """Keys for the case, in the keyrings before anything stands in the database."""
-        keyring, publisher = self._vault.opened(), self._vault.publisher
+    def _make_room(self, head: Head, where: cases.Route, left_over: tuple[bytes, int] | None) -> _Place:
+        """Keys for the case, in memory only: a thread is saved once its first link is taken from it."""
         if isinstance(where, Continues):
             case_id = where.thread.case
-            return _Place(case_id, keyring.state.case_keys[case_id], thread_id)
+            return _Place(case_id, self._vault.opened().state.case_keys[case_id], head.thread_id, where.thread)
         case_id, key = self._random(REFERENCE), self._random(KEY)
-        case_keys = {**keyring.state.case_keys, case_id: key}
         if isinstance(where, NewThread):
             own = where.keys
             reference, used = left_over or (self._random(REFERENCE), 0)
-            publisher.save(replace(publisher.state, tag_keys={**publisher.state.tag_keys, reference: own.tag_key}))
-            thread = ThreadKeys(auth, own.public, own.tag_key, reference, 0, own.chain, case_id).moved_on(used)
-            threads = {**keyring.state.threads, thread_id: thread}
-            keyring.save(replace(keyring.state, case_keys=case_keys, threads=threads))
-            return _Place(case_id, key, thread_id)
-        keyring.save(replace(keyring.state, case_keys=case_keys))
-        return _Place(case_id, key, None)
+            thread = ThreadKeys(head.auth, own.public, own.tag_key, reference, 0, own.chain, case_id).moved_on(used)
+            return _Place(case_id, key, head.thread_id, thread)
+        return _Place(case_id, key, head.thread_id, None)
 
-    def _acknowledge(self, place: _Place, after: Dossier) -> Record | None:
-        if place.thread_id is None:
+    async def _keep(self, place: _Place, count: int) -> list[Link]:
+        """Save the case's keys, and the thread moved on past the links that this gives: one write, never ck_0."""
+        keyring, publisher = self._vault.opened(), self._vault.publisher
+        state = keyring.state
+        case_keys = {**state.case_keys, place.case_id: place.key}
+        if place.thread is None:
+            await saving.save(keyring, replace(state, case_keys=case_keys))
+            return []
+        thread, links = sealing.first_links(place.thread, count)
+        if thread.reference not in publisher.state.tag_keys:
+            tag_keys = {**publisher.state.tag_keys, thread.reference: thread.tag_key}
+            await saving.save(publisher, replace(publisher.state, tag_keys=tag_keys))
+        threads = {**state.threads, place.thread_id: thread}
+        await saving.save(keyring, replace(state, case_keys=case_keys, threads=threads))
+        return links
+
+    def _acknowledge(
+        self, place: _Place, after: Dossier, bodies: Sequence[bytes], links: Sequence[Link]
+    ) -> Record | None:
+        thread = place.thread
+        if thread is None:
             return None
-        keyring = self._vault.opened()
-        note = Acknowledgement(after.messages, after.files, self.today)
-        bodies = encode_note(note, self.today)
-        thread, links = sealing.take(keyring, place.thread_id, len(bodies))
-        sealed = sealing.seal(thread, keyring.state.recipient, self._root.instance, links, bodies, self._random)
+        recipient = self._vault.publisher.state.recipient
+        sealed = sealing.seal(thread, recipient, self._root.instance, links, bodies, self._random)
         expires = self.today + (RECORD_DAYS if after.read else UNREAD_DAYS)
         return sealing.as_records(sealed, thread, Purpose(ACKNOWLEDGEMENT, place.case_id, expires), self._random)[0]
+
+
+def _after(before: Dossier | None, opened: Opened, place: _Place, where: cases.Route, day: int) -> Dossier:
+    """The case with this message."""
+    flag = where.flag if isinstance(where, Alone) else None
+    before = before or cases.begun(opened.message, None if place.thread is None else place.thread_id, flag, day)
+    # Intake keeps no order: a message without these may be opened before the form that says them.
+    return replace(
+        before,
+        category=before.category or opened.message.category,
+        ongoing=before.ongoing or opened.message.ongoing,
+        messages=before.messages + 1,
+        files=before.files + len(opened.files),
+        last_day=max(before.last_day, day),
+        places=before.places + 1,
+        unread=before.unread + 1,
+    )
 
 
 def _entry(opened: Opened, day: int) -> StoredEntry:

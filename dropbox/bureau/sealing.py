@@ -29,13 +29,17 @@ def take(keyring: RecipientKeyring, thread_id: bytes, count: int) -> tuple[Threa
 
     A crash between here and the database costs numbers, never a key used twice.
     """
-    thread = keyring.state.threads[thread_id]
+    moved, links = first_links(keyring.state.threads[thread_id], count)
+    keyring.save(replace(keyring.state, threads={**keyring.state.threads, thread_id: moved}))
+    return moved, links
+
+
+def first_links(thread: ThreadKeys, count: int) -> tuple[ThreadKeys, list[Link]]:
+    """The thread moved on, which is to be saved first, and the next links."""
     links = [
         Link(thread.next_number + step, chain) for step, chain in zip(range(count), chains(thread.chain), strict=False)
     ]
-    moved = thread.moved_on(count)
-    keyring.save(replace(keyring.state, threads={**keyring.state.threads, thread_id: moved}))
-    return moved, links
+    return thread.moved_on(count), links
 
 
 def seal(

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import store
+from dropbox.bureau import dossiers, store
 from dropbox.bureau.cards import Cards
 from dropbox.bureau.errors import ClockError, DeskError, NotCertifiedError
 from dropbox.bureau.host import Host, Listed
@@ -257,4 +257,6 @@ class Sync:
         today = self._clock() // sizes.DAY
         if self._destroyed_day != today and self.publisher.clock_is_plausible:
             await self.publisher.destroy_prekeys()
+            async with self._vault.database.write() as connection:
+                await dossiers.forget_discarded(connection, self._vault.storage_key, today)
             self._destroyed_day = today

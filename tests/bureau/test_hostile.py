@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import func, select
 
 from dropbox.bureau import store
 from dropbox.bureau.host import Listed
+from dropbox.bureau.keyring import RecipientState
+from dropbox.bureau.tables import SeenRow
 from dropbox.bureau.views import EntryKind, Flag, NoteDraft
 from dropbox.protocol import sizes
 from dropbox.protocol.bulletin import Bulletin
@@ -201,6 +204,59 @@ async def test_later_message_waits_for_a_first_one_whose_copy_was_damaged(sqlite
     assert (row.flag, row.messages) == (None, 2)
 
 
+async def test_discarded_junk_that_the_host_plays_again_stays_away(sqlite_office: Office, opened: Open) -> None:
+    today = await bulletin(sqlite_office)
+    keys = keys_of(sqlite_office, Receipt.generate(os.urandom))
+    first = sealed(today, keys.auth, first_head(keys, today, os.urandom(16)), "Junk.")
+    later = sealed(today, keys.auth, later_head(keys, os.urandom(16)), "More junk.")
+    for data in (first, later):
+        await upload(sqlite_office, data)
+    await opened.round()
+    await opened.desk.discard((await opened.only_case()).row.identity)
+    for data in (later, first):
+        await upload(sqlite_office, data)
+        await opened.round()
+    assert await opened.desk.cases() == ()
+    assert opened.vault.opened().state.threads == {}
+    # What is new is shown, but no chain begins again at numbers that were sealed.
+    await upload(sqlite_office, sealed(today, keys.auth, first_head(keys, today, os.urandom(16)), "New."))
+    await opened.round()
+    (row,) = await opened.desk.cases()
+    assert (row.flag, row.can_reply) == (Flag.UNKNOWN_THREAD, False)
+
+
+async def test_what_was_seen_of_discarded_junk_is_forgotten_with_the_prekeys_of_its_time(
+    sqlite_office: Office, opened: Open
+) -> None:
+    await sqlite_office.reporter().send("Junk.")
+    await opened.round()
+    await opened.desk.discard((await opened.only_case()).row.identity)
+    left = []
+    for _ in range(5):
+        sqlite_office.clock.forward(days=16)
+        await opened.round()
+        async with opened.vault.database.read() as connection:
+            left.append(await connection.scalar(select(func.count()).select_from(SeenRow)))
+    assert left == [2, 2, 2, 2, 0]
+
+
+async def test_first_key_of_a_chain_never_stands_in_the_keyring(
+    sqlite_office: Office, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[RecipientState] = []
+    keyring = opened.vault.opened()
+    real = keyring.save
+
+    def save(state: RecipientState) -> None:
+        saved.append(state)
+        real(state)
+
+    monkeypatch.setattr(keyring, "save", save)
+    await sqlite_office.reporter().send("One.")
+    await opened.sync.fetch_round()
+    assert [[thread.next_number for thread in state.threads.values()] for state in saved] == [[1]]
+
+
 async def test_message_with_a_thread_id_and_no_proof_stays_outside_and_blocks_nothing(
     sqlite_office: Office, opened: Open
 ) -> None:
@@ -310,7 +366,7 @@ async def test_day_that_the_host_says_is_believed_only_as_far_as_the_envelope_sa
         await opened.round()
         office.clock.forward(days=1)
         await opened.round()
-        opened.sync._host._courier.get = real  # type: ignore[method-assign]
+        opened.sync._host._courier.get = real  # type: ignore[method-assign, assignment]
         await opened.round()
         assert await opened.desk.failures() == ()
         await opened.sign_in()

@@ -1,5 +1,6 @@
 """Who gets in: signing in and out, idle sessions, foreign names, foreign forms, signed-out access."""
 
+import asyncio
 import io
 import itertools
 from typing import Any
@@ -69,6 +70,15 @@ async def test_guessing_is_stopped_after_some_wrong_tries(desk: Room) -> None:
     assert not desk.opened.desk.is_open
     desk.seconds.now += WINDOW_SECONDS + 1
     assert (await desk.browser.sign_in()).path == "/nl/"
+
+
+async def test_guessing_at_the_old_password_side_by_side_is_stopped_as_soon(signed_in: Room) -> None:
+    await signed_in.browser.get("/nl/wachtwoord")
+    new = "another long one"
+    form = {**signed_in.browser.last.fields, "old": "guess", "new": new, "again": new}
+    answers = await asyncio.gather(*(signed_in.browser.send_bare("/nl/wachtwoord", form) for _ in range(ATTEMPTS + 4)))
+    assert sum("Dit is niet uw huidige wachtwoord" in answer.page.text for answer in answers) == ATTEMPTS
+    assert sum("te veel verkeerde pogingen" in answer.page.text for answer in answers) == 4
 
 
 async def test_idle_session_ends_and_locks_the_cases(signed_in: Room) -> None:

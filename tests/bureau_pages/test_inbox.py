@@ -3,8 +3,10 @@
 import os
 
 from dropbox.protocol import sizes
+from dropbox.protocol.card import Outcome
 from dropbox.reporter import exchange
 from tests.bureau.office import Office
+from tests.bureau.test_cards import answer as outcomes
 from tests.bureau_pages.browser import Room, pages
 from tests.simulators.intake_client import ReporterClient
 from tests.simulators.intake_instance import envelope as noise
@@ -98,8 +100,24 @@ async def test_closed_cases_stand_apart(signed_in: Room) -> None:
     _, case = await signed_in.report("Soon closed.")
     await signed_in.browser.get(case)
     await signed_in.browser.get(f"{case}/schrijven/status")
-    await signed_in.browser.submit(f"{case}/schrijven/status", status="closed", text="", step="preview")
-    await signed_in.browser.submit(f"{case}/schrijven/status", step="send")
+    where, why = f"{case}/schrijven/status", "Nothing was found."
+    answer = await signed_in.browser.submit(where, status="closed", text=" ", step="preview")
+    assert answer.status == 422
+    assert "Zeg waarom de zaak wordt afgesloten" in answer.page.text
+    await signed_in.browser.submit(where, status="closed", text=why, step="preview")
+    await signed_in.browser.submit(where, step="send")
+    answer = await signed_in.browser.get("/nl/")
+    assert "1 afgesloten zaak" not in answer.page.text, "its reasons are not on the board yet"
+    await signed_in.opened.round()
     answer = await signed_in.browser.get("/nl/")
     assert "1 afgesloten zaak" in answer.page.text
     assert "Geen open zaken" in answer.page.text
+
+
+async def test_answer_that_is_shown_at_no_card_is_listed_with_its_reason(signed_in: Room) -> None:
+    await outcomes(signed_in.office, signed_in.opened, Outcome(bytes(8), 1, "received", "", ""), noise=1)
+    await signed_in.opened.round()
+    answer = await signed_in.browser.get("/nl/")
+    assert "2 antwoorden van het ministerie staan bij geen kaart" in answer.page.text
+    assert "Het antwoordt op een kaart die hier niet is" in answer.page.text
+    assert "verzegeld met een andere sleutel" in answer.page.text

@@ -48,7 +48,7 @@ def test_timeline_keeps_order_and_bounds(
         received,
         None if acknowledged is None else received + acknowledged,
         None if feedback is None else received + feedback,
-        closed=False,
+        running=True,
     )
     line = timeline.draw(clock, received + age)
     places = [mark.place for mark in line.marks]

@@ -1,9 +1,13 @@
 """Notes: what the preview shows is what the reporter's client then reads, once, and not before it is confirmed."""
 
+import asyncio
 import html
+from collections.abc import Callable, Coroutine
 
 import pytest
 
+from dropbox.bureau.errors import BoardFullError
+from dropbox.bureau.pages.once import Once
 from dropbox.protocol.reply import CaseStatus, Notice, Question, Reply, Status, records_needed
 from tests.bureau_pages.browser import Room
 
@@ -138,6 +142,32 @@ async def test_same_form_sent_twice_is_published_once(signed_in: Room) -> None:
         assert answer.path == f"{case}?done=sent"
     await publish(signed_in)
     assert (await reporter.notes()).count(Reply("Once only.")) == 1
+
+
+async def test_second_click_is_told_that_the_first_failed(signed_in: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, case = await signed_in.report("Something.")
+    where = f"{case}/schrijven/reply"
+    await signed_in.browser.get(where)
+    await signed_in.browser.submit(where, text="Kept.", step="preview")
+    fields = {**signed_in.browser.last.fields, "step": "send"}
+    both, begun, do = asyncio.Event(), [], Once.do
+
+    async def fail(*_arguments: object) -> None:
+        await both.wait()
+        raise BoardFullError
+
+    async def counted(forms: Once, name: str, work: Callable[[], Coroutine[object, object, object]]) -> None:
+        begun.append(name)
+        if len(begun) > 1:
+            both.set()
+        await do(forms, name, work)
+
+    monkeypatch.setattr(signed_in.opened.desk, "send", fail)
+    monkeypatch.setattr(Once, "do", counted)
+    clicks = [asyncio.create_task(signed_in.browser.send_bare(where, fields)) for _ in range(2)]
+    for answer in await asyncio.gather(*clicks):
+        assert answer.status == 409
+        assert "Kept." in answer.html
 
 
 async def test_nothing_is_sent_without_the_mark_of_a_preview(signed_in: Room) -> None:

@@ -35,6 +35,7 @@ _AS_BROWSERS = re.compile(r'form-data; name="([^"]*)"(?:; filename="([^"]*)")?')
 _NOT_A_FORM = (
     ValueError, TypeError, AssertionError, RuntimeError, LookupError, Warning,
     HttpProcessingError, web.RequestPayloadError, aiohttp.ClientPayloadError,
+    ConnectionError,  # what aiohttp puts into the body when the line breaks
 )  # fmt: skip
 
 

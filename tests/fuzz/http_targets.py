@@ -52,9 +52,12 @@ def _parsed(raw: bytes) -> tuple[RawRequestMessage, StreamReader] | None:
         messages, _, _ = parser.feed_data(raw)
     except (HttpProcessingError, ValueError):
         return None
-    with contextlib.suppress(Exception):
-        parser.feed_eof()  # a body that is cut: its reader finds out
-    return messages[0] if messages else None
+    if not messages:
+        return None
+    message, payload = messages[0]
+    if not payload.is_eof():
+        payload.set_exception(ConnectionResetError())  # as aiohttp does when the line breaks before the body's end
+    return message, payload
 
 
 class _Requests:
@@ -90,7 +93,7 @@ def _form(data: bytes) -> None:
     body = source.rest() if mode & 2 else _form_body(source)
     cut = source.byte() if mode & 4 else 0
     length = len(body) + cut
-    head = f"POST /en/report HTTP/1.1\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
+    head = f"POST /en/report HTTP/1.1\r\nHost: a\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
     request = _requests.make(head.encode("latin-1") + body)
     if request is not None:
         _loop.run_until_complete(_read_form(request))

@@ -4,6 +4,7 @@
 """
 
 import importlib.util
+import pkgutil
 import re
 import subprocess
 import sys
@@ -43,6 +44,34 @@ def test_new_inputs_find_nothing(name: str, tmp_path: Path) -> None:
     done = re.search(r"Done (\d+) runs", ended.stderr)
     assert done is not None
     assert int(done[1]) >= runs
+
+
+@pytest.mark.parametrize(
+    ("target", "reached"),
+    [
+        ("form", "dropbox.gateway.drafts.faults"),
+        ("upload", "dropbox.intake.uploads.Uploads.finish"),
+        ("board", "dropbox.reporter.exchange._read_board"),
+        ("envelope", "dropbox.protocol.payload._read_message"),
+        ("signed", "dropbox.courier.signing._proven"),
+        ("card", "dropbox.protocol.card.Referral.__post_init__"),
+        ("bulletin", "dropbox.protocol.bulletin._from_body"),
+        ("publication", "dropbox.protocol.publication._from_body"),
+    ],
+)
+def test_what_is_kept_gets_past_the_first_checks(target: str, reached: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target whose every input is refused at the door fuzzes the door only."""
+    passed = []
+    real = pkgutil.resolve_name(reached)
+
+    def counting(*arguments: object, **named: object) -> object:
+        passed.append(reached)
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(reached, counting)
+    for path in (CORPUS / target).iterdir():
+        TARGETS[target](path.read_bytes())
+    assert passed
 
 
 def test_corpora_belong_to_targets() -> None:

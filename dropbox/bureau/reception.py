@@ -132,7 +132,7 @@ class Reception:
         except Exception as error:  # noqa: BLE001 - whatever a poisoned envelope makes a library raise
             reason = reason_of(error)
             if reason is Reason.FAULT:
-                logger.error("An envelope met a mistake in this program: %s", type(error).__name__)  # noqa: TRY400
+                logger.error("An envelope met a mistake in this program: %s", type(error).__name__)  # noqa: TRY400 -- no trace
             async with self._vault.database.write() as connection:
                 await store.drop_staged(connection)
                 await store.fail(connection, envelope.envelope, str(reason), self.today)

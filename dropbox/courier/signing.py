@@ -149,7 +149,7 @@ class _ClockedVerifier(HTTPMessageVerifier):
         super().__init__(signature_algorithm=ED25519, key_resolver=resolver)
         self._now = now
 
-    def validate_created_and_expires(self, sig_input: Any, max_age: timedelta | None = None) -> None:  # noqa: ANN401
+    def validate_created_and_expires(self, sig_input: Any, max_age: timedelta | None = None) -> None:  # noqa: ANN401 -- the library's
         """Raise SignatureRefusedError unless created <= now <= expires (with skew), at most 5 minutes apart."""
         del max_age
         created, expires = sig_input.params.get("created"), sig_input.params.get("expires")

@@ -33,7 +33,7 @@ _REFUSED_EVENTS = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
 def overwrite_freed_memory() -> None:
     """Start this command anew, as the same process, unless its environment says already how memory is freed."""
     if any(os.environ.get(name) != value for name, value in OVERWRITING.items()):
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | OVERWRITING)  # noqa: S606
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | OVERWRITING)  # noqa: S606 -- this very command
 
 
 def forbid_looking() -> None:

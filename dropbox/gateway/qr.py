@@ -7,7 +7,7 @@ import base64
 import struct
 import zlib
 
-from qrcode.constants import ERROR_CORRECT_M  # type: ignore[import-untyped]  # no types are published with it
+from qrcode.constants import ERROR_CORRECT_M  # type: ignore[import-untyped]  # the library has no types  # no types are published with it
 from qrcode.main import QRCode  # type: ignore[import-untyped]
 
 PIXELS_PER_MODULE = 8

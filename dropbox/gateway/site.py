@@ -51,7 +51,7 @@ class Site:
             alternates=alternates,
         )
 
-    def draw(self, template: str, language: Language, page: Page | None, **values: Any) -> str:  # noqa: ANN401
+    def draw(self, template: str, language: Language, page: Page | None, **values: Any) -> str:  # noqa: ANN401 -- what a template takes
         """Render a template of the gateway; `url(Page)` in it gives addresses in the same language."""
         return self.templates.render(
             template, self.frame(language, page), page=Page, url=lambda item: path(item, language), **values

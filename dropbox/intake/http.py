@@ -124,7 +124,7 @@ def whole(value: object) -> int:
 
 def key(value: object) -> bytes:
     """Give the 16 bytes behind 32 lower-case hexadecimal digits. Raises Refusal."""
-    if not isinstance(value, str) or len(value) != 32 or not set(value) <= set("0123456789abcdef"):  # noqa: PLR2004
+    if not isinstance(value, str) or len(value) != 32 or not set(value) <= set("0123456789abcdef"):  # noqa: PLR2004 -- hex
         raise Refusal(Code.BAD_REQUEST)
     return bytes.fromhex(value)
 

@@ -69,7 +69,7 @@ class SignedInView(ABC, Generic[Page, Person]):
         """Return the address of `page` in this language, for the same names unless `names` says otherwise."""
 
     @abstractmethod
-    def draw(self, template: str, page: Page | None, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401
+    def draw(self, template: str, page: Page | None, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401 -- what a template takes
         """Answer with a page; what a form gave (None) has no switch to another language."""
 
     def say(self, message: str, **values: object) -> str:

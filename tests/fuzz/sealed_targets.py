@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from dropbox.protocol import board_head, payload, primitives, sizes
+from dropbox.protocol import board_head, file_names, payload, primitives, sizes
 from dropbox.protocol.board import BoardIndex
 from dropbox.protocol.envelope import payload_context, seal_slots
 from dropbox.protocol.errors import ProtocolError
@@ -61,7 +61,7 @@ def _frames_of(source: Source) -> bytes:
 
 def _check(event: Event) -> None:
     if isinstance(event, FileBegin):
-        assert event.name == payload.clean_file_name(event.name)
+        assert event.name == file_names.clean_file_name(event.name)
 
 
 def _frames(data: bytes) -> None:

@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-from dropbox.protocol.payload import MAX_FILES, clean_file_name
+from dropbox.protocol.file_names import clean_file_name
+from dropbox.protocol.payload import MAX_FILES
 from dropbox.protocol.receipt import Receipt, parse_receipt
 from dropbox.protocol.sizes import KIB, MIB
 from dropbox.protocol.thread import ReporterKeys

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropbox.protocol.errors import Malformed
-from dropbox.protocol.payload import FILE_NAME_LIMIT, clean_file_name, clean_text, read_file_name
+from dropbox.protocol.file_names import FILE_NAME_LIMIT, clean_file_name, read_file_name
+from dropbox.protocol.payload import clean_text
 from tests.protocol.strategies import any_text
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dropbox.protocol import sizes
 from dropbox.protocol.documents import encode
 from dropbox.protocol.errors import DoesNotOpen, Malformed, ProtocolError, TooLong, UnknownVersion
+from dropbox.protocol.file_names import clean_file_name
 from dropbox.protocol.payload import (
     FILE_PIECE,
     MAX_FILES,
@@ -22,7 +23,6 @@ from dropbox.protocol.payload import (
     FrameWriter,
     Head,
     Message,
-    clean_file_name,
     message_mac,
 )
 from dropbox.protocol.receipt import Receipt

@@ -12,6 +12,7 @@ from dropbox.protocol import (
     decapsulation,
     documents,
     envelope,
+    file_names,
     keys,
     labels,
     opening,
@@ -147,7 +148,7 @@ def payload_read(given: Input, shared: Shared) -> Json:
 def file_name_clean(given: Input, shared: Shared) -> Json:
     """A file's name as it is sent."""
     del shared
-    return {"clean": payload.clean_file_name(given["name"])}
+    return {"clean": file_names.clean_file_name(given["name"])}
 
 
 def envelope_open(given: Input, shared: Shared) -> Json:

@@ -102,7 +102,7 @@ class View(SignedInView[Page, Person]):
         unit, name = next(((unit, name) for unit, name in _UNITS if count >= unit), (1, "bytes"))
         return f"{format_decimal(count / unit, '#,##0.#', locale=self.language.code)}\u00a0{name}"
 
-    def draw(self, template: str, page: Page | None, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401
+    def draw(self, template: str, page: Page | None, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401 -- what a template takes
         """Answer with a page. Every template gets the names set here."""
         html = self.site.templates.render(
             template,

@@ -100,7 +100,7 @@ class View(SignedInView[Page, Person]):
         day = _day_number(text)
         return None if day is None else day - self.inbox.today()
 
-    def draw(self, template: str, page: Page | None, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401
+    def draw(self, template: str, page: Page | None, *, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401 -- what a template takes
         """Answer with a page. Every template gets the names set here."""
         html = self.site.templates.render(
             template,

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from dropbox.bureau.errors import NotCertifiedError, SettingsError
+from dropbox.courier.certificates import read_folder
 from dropbox.protocol import documents
-from dropbox.protocol.errors import ProtocolError
-from dropbox.protocol.keys import CERTIFICATE_LIMIT, Certificate, CertificateRequest, Role, RootPublicKey
-from dropbox.protocol.keys import verify_certificate as verify
+from dropbox.protocol.keys import Certificate, CertificateRequest, Role, RootPublicKey
 
 IN_BULLETINS: Final = (Role.BULLETIN, Role.BOARD, Role.PUBLICATION)
 """What a reporter's client has to verify."""
@@ -41,34 +40,6 @@ class Certificates:
 
 
 def load(folder: Path, root: RootPublicKey) -> Certificates:
-    """Read a folder's `*.json` files; files of other kinds stand there too.
-
-    Raises SettingsError for a certificate that the pinned root did not sign, and for an unreadable folder.
-    """
-    if not folder.is_dir():
-        raise SettingsError("keys_dir is not a folder that can be read.")
-    found = []
-    for path in sorted(folder.glob("*.json")):
-        data = _read(path)
-        if _is_certificate(data):
-            try:
-                found.append((verify(data, root), json.loads(data)))
-            except ProtocolError:
-                raise SettingsError(f"{path.name} in keys_dir is not a certificate by the pinned root key.") from None
-    return Certificates(tuple(found))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(CERTIFICATE_LIMIT + 1)
-    except OSError:
-        raise SettingsError(f"{path.name} in keys_dir cannot be read.") from None
-
-
-def _is_certificate(data: bytes) -> bool:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(value, dict) and value.get("type") == "certificate"
+    """Read the keys folder.  Raises SettingsError, see `dropbox.courier.certificates.read_folder`."""
+    found = read_folder(folder, root, SettingsError)
+    return Certificates(tuple((one.certificate, json.loads(one.document)) for one in found))

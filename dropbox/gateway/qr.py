@@ -7,8 +7,8 @@ import base64
 import struct
 import zlib
 
-from qrcode.constants import ERROR_CORRECT_M  # type: ignore[import-untyped]  # the library has no types  # no types are published with it
-from qrcode.main import QRCode  # type: ignore[import-untyped]
+from qrcode.constants import ERROR_CORRECT_M  # type: ignore[import-untyped]  # no types are published with it
+from qrcode.main import QRCode  # type: ignore[import-untyped]  # as above
 
 PIXELS_PER_MODULE = 8
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -110,8 +110,8 @@ class QuietRunner(web.AppRunner):
             server.request_handler,
             request_factory=server.request_factory,
             handler_cancellation=server.handler_cancellation,
-            loop=server._loop,  # noqa: SLF001
-            **server._kwargs,  # noqa: SLF001
+            loop=server._loop,  # noqa: SLF001 -- what the server was made with is not public
+            **server._kwargs,  # noqa: SLF001 -- as above
         )
 
 
@@ -139,5 +139,5 @@ async def _stop(server: _QuietServer, stop: asyncio.Event) -> None:
     await stop.wait()
     server.stopping = True
     for handler in server.connections:
-        if not handler._request_in_progress:  # noqa: SLF001
+        if not handler._request_in_progress:  # noqa: SLF001 -- aiohttp has no public word for it
             handler.force_close()

@@ -124,15 +124,10 @@ class Database:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._turn())
             stack.enter_context(translated())
-            connection = await stack.enter_async_context(self.engine.connect())
-            await connection.execution_options(**self._outside_transactions())
+            connection = await stack.enter_async_context(self._maintenance())
             if self.is_sqlite and spill_to_disk:
                 await connection.exec_driver_sql("PRAGMA temp_store=FILE")
-            try:
-                await connection.exec_driver_sql("VACUUM")
-            except BaseException:  # also when cancelled: the next user must not get a connection that spills
-                await connection.invalidate()
-                raise
+            await connection.exec_driver_sql("VACUUM")
             if self.is_sqlite and spill_to_disk:
                 await connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
 
@@ -162,18 +157,27 @@ class Database:
         # PostgreSQL's default lets every statement see another state; SQLite's transactions keep theirs anyway.
         return {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
-    def _outside_transactions(self) -> dict[str, Any]:
-        return {_PLAIN: True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+    @asynccontextmanager
+    async def _maintenance(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection outside transactions whose settings the body may change, if it also puts them back.
 
-    async def _pragma_checkpoint(self) -> bool:
+        When the body does not end well it is thrown away. That includes being cancelled while a setting is made or put
+        back, for the driver's thread carries the statement out all the same: the next user must not get a connection
+        that is impatient, or that spills to disk.
+        """
+        outside = {_PLAIN: True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         async with self.engine.connect() as connection:
-            await connection.execution_options(**self._outside_transactions())
-            await connection.exec_driver_sql(f"PRAGMA busy_timeout={CHECKPOINT_BUSY_MS}")
+            await connection.execution_options(**outside)
             try:
-                row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
-            except BaseException:  # also when cancelled: the next user must not get a connection that is impatient
+                yield connection
+            except BaseException:
                 await connection.invalidate()
                 raise
+
+    async def _pragma_checkpoint(self) -> bool:
+        async with self._maintenance() as connection:
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout={CHECKPOINT_BUSY_MS}")
+            row = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()
             await connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
             return int(row[0]) == 0
 

@@ -54,7 +54,7 @@ test: $(DEV) system-packages ## Install what the tests need and run everything
 
 .PHONY: fuzz
 fuzz: $(DEV) ## Fuzz every parser that a stranger reaches (CASES=1000000 in all)
-	@$(BIN)/python -m tests.fuzz.all $(CASES)
+	@nice -n 19 $(BIN)/python -m tests.fuzz.all $(CASES)
 
 .PHONY: crash
 crash: $(DEV) ## Kill and starve the desk and intake at every step, then check what is left (RUNS=1000, SEED=1)

@@ -14,9 +14,10 @@ from dropbox.bureau.pages.gate import GATE, know_the_session, only_loopback
 from dropbox.bureau.pages.paths import Page, path, pattern
 from dropbox.bureau.pages.site import PACKAGE, SITE, Person, Site, View
 from dropbox.bureau.settings import Settings
-from dropbox.web import headers, static
+from dropbox.web import assets, headers, static
 from dropbox.web.attempts import Attempts
-from dropbox.web.failures import Failure, Handler, failure_pages
+from dropbox.web.failure_pages import Handler, failure_pages
+from dropbox.web.failures import Failure
 from dropbox.web.languages import LANGUAGES
 from dropbox.web.routing import add_routes
 from dropbox.web.sessions import Sessions, end_idle
@@ -67,7 +68,7 @@ def create_app(
         client_max_size=FORM_BYTES, middlewares=[only_loopback, failure_pages(_draw_failure), know_the_session]
     )
     headers.install(app)
-    stylesheet = static.bundle("desk", ("dropbox.web", "kit.css"), (PACKAGE, "desk.css"))
+    stylesheet = assets.bundle("desk", ("dropbox.web", "kit.css"), (PACKAGE, "desk.css"))
     static.add_route(app, stylesheet)
     app[SITE] = Site(Templates(PACKAGE), stylesheet, sessions, Attempts(clock), desk, random)
     app[BATCHES] = Batches(settings.cards_per_batch, settings.card_period)

@@ -162,8 +162,7 @@ class Cards:
             await host.put_cards(batch, documents.from_base64(value["cards"]))
             async with self._vault.database.write() as connection:
                 await connection.execute(delete(BatchRow).where(BatchRow.batch == batch))
-                for card in value["sent"]:
-                    await ledger.post(connection, key, bytes.fromhex(card), self.today)
+                await ledger.post(connection, key, [bytes.fromhex(card) for card in value["sent"]], self.today)
 
     async def _compose_when_due(self) -> None:
         key, period, now = self._vault.storage_key, self._settings.card_period, self._clock()

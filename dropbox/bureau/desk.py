@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import assembly, dossiers, gates, ledger, notes, removal, store
+from dropbox.bureau import assembly, dossiers, gates, ledger, notes, removal, saving, store
 from dropbox.bureau.dossiers import Dossier, StoredFile
 from dropbox.bureau.errors import (
     BoardFullError,
@@ -304,4 +304,4 @@ class Desk:
         publisher = self._vault.publisher
         if publisher.state.mailboxes_read_day != self.today():
             async with self._vault.changing:
-                publisher.save(replace(publisher.state, mailboxes_read_day=self.today()))
+                await saving.save(publisher, replace(publisher.state, mailboxes_read_day=self.today()))

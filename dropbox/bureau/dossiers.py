@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -89,6 +89,16 @@ async def write(connection: AsyncConnection, case_id: bytes, key: bytes, value: 
         await connection.execute(insert(CaseRow).values(case_id=case_id, body=body))
 
 
+async def begin(connection: AsyncConnection, new: Mapping[bytes, tuple[bytes, Dossier]]) -> None:
+    """Write new cases, each with its key."""
+    rows = [
+        {"case_id": case_id, "body": seal_value(key, asdict(value), "cases", case_id)}
+        for case_id, (key, value) in new.items()
+    ]
+    if rows:
+        await connection.execute(insert(CaseRow), rows)
+
+
 async def entries(connection: AsyncConnection, case_id: bytes, key: bytes) -> list[tuple[bytes, StoredEntry]]:
     """The dialogue, oldest first."""
     statement = select(EntryRow.entry, EntryRow.body).where(EntryRow.case_id == case_id).order_by(EntryRow.place)
@@ -96,14 +106,31 @@ async def entries(connection: AsyncConnection, case_id: bytes, key: bytes) -> li
     return [(bytes(row.entry), _entry(key, case_id, bytes(row.entry), bytes(row.body))) for row in rows]
 
 
-async def add_entry(
-    connection: AsyncConnection, case_id: bytes, key: bytes, place: int, name: bytes, entry: StoredEntry
-) -> None:
-    """Add an entry, and give it its files."""
-    body = seal_value(key, asdict(entry), "entries", case_id, name)
-    await connection.execute(insert(EntryRow).values(entry=name, case_id=case_id, place=place, body=body))
-    for file in entry.files:
-        await store.give_file(connection, bytes.fromhex(file.identity), case_id)
+@dataclass(frozen=True)
+class NewEntry:
+    """An entry on its way into a case: at which place, under which random name."""
+
+    case_id: bytes
+    key: bytes = field(repr=False)
+    place: int
+    name: bytes
+    entry: StoredEntry
+
+
+async def add_entries(connection: AsyncConnection, new: Collection[NewEntry]) -> None:
+    """Add entries, and give them their files."""
+    rows = [
+        {
+            "entry": one.name, "case_id": one.case_id, "place": one.place,
+            "body": seal_value(one.key, asdict(one.entry), "entries", one.case_id, one.name),
+        }
+        for one in new
+    ]  # fmt: skip
+    if rows:
+        await connection.execute(insert(EntryRow), rows)
+    for one in new:
+        for file in one.entry.files:
+            await store.give_file(connection, bytes.fromhex(file.identity), one.case_id)
 
 
 async def is_seen(connection: AsyncConnection, message: bytes) -> bool:
@@ -111,9 +138,11 @@ async def is_seen(connection: AsyncConnection, message: bytes) -> bool:
     return await connection.scalar(select(SeenRow.message).where(SeenRow.message == message)) is not None
 
 
-async def see(connection: AsyncConnection, message: bytes, case_id: bytes) -> None:
-    """Note that this message was opened."""
-    await connection.execute(insert(SeenRow).values(message=message, case_id=case_id))
+async def see(connection: AsyncConnection, messages: Mapping[bytes, bytes]) -> None:
+    """Note that these messages were opened, each with its case."""
+    rows = [{"message": message, "case_id": case_id} for message, case_id in messages.items()]
+    if rows:
+        await connection.execute(insert(SeenRow), rows)
 
 
 async def discard(connection: AsyncConnection, case_id: bytes) -> list[bytes]:

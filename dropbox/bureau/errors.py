@@ -158,11 +158,3 @@ class ClockError(DeskError):
     def __init__(self) -> None:
         """Carry one fixed sentence."""
         super().__init__("The clock of this machine is wrong, or intake has not been reached for a month.")
-
-
-class TooEarlyError(DeskError):
-    """A message continues a dialogue that is not here; its beginning may be among the envelopes not opened yet."""
-
-    def __init__(self) -> None:
-        """Carry one fixed sentence."""
-        super().__init__("The message continues a dialogue whose beginning has not been opened yet.")

@@ -6,11 +6,11 @@ needs no handler.  An inner record opens for its reporter only, so that what is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dropbox.bureau.sealed_rows import Value, open_value, seal_value
@@ -23,7 +23,10 @@ UNREAD_DAYS: Final = 30  # an acknowledgement, while nobody at the bureau has re
 ACKNOWLEDGEMENT: Final = "acknowledgement"
 NOTE: Final = "note"
 _REFERENCE_DIGITS: Final = 32  # in `state`, the name of a thread; every other name is shorter
+_AT_ONCE: Final = 500  # names in one statement
 ADOPTED: Final = "adopted"  # found on the last published board and not in the vault
+
+_Name = TypeVar("_Name", bytes, str)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class Record:
     published_day: int | None = None
     replaced: bool = False  # by a later acknowledgement: may go as soon as its thread can do without
 
+    def is_over(self, today: int) -> bool:
+        """Whether the board does without it, if its thread can."""
+        return self.replaced or self.expires_day <= today
+
 
 async def records(connection: AsyncConnection, key: bytes) -> list[Record]:
     """All records."""
@@ -50,37 +57,73 @@ async def records(connection: AsyncConnection, key: bytes) -> list[Record]:
     return [_record(key, bytes(row.record), bytes(row.body)) for row in rows]
 
 
-async def add(connection: AsyncConnection, key: bytes, record: Record) -> None:
-    """Keep a record."""
-    await connection.execute(insert(RecordRow).values(record=record.name, body=_sealed(key, record)))
+async def records_named(connection: AsyncConnection, key: bytes, names: Collection[bytes]) -> list[Record]:
+    """Those of these records that are still kept."""
+    found: list[Record] = []
+    for some in _portions(sorted(names)):
+        rows = await connection.execute(select(RecordRow.record, RecordRow.body).where(RecordRow.record.in_(some)))
+        found += [_record(key, bytes(row.record), bytes(row.body)) for row in rows]
+    return found
 
 
-async def change(connection: AsyncConnection, key: bytes, record: Record) -> None:
-    """Write a record anew."""
-    await drop(connection, [record.name])
-    await add(connection, key, record)
+async def add(connection: AsyncConnection, key: bytes, new: Iterable[Record]) -> None:
+    """Keep records."""
+    rows = [{"record": one.name, "body": _sealed(key, one)} for one in new]
+    if rows:
+        await connection.execute(insert(RecordRow), rows)
+
+
+async def change(connection: AsyncConnection, key: bytes, *changed: Record) -> None:
+    """Write records anew."""
+    rows = [{"name": one.name, "sealed": _sealed(key, one)} for one in changed]
+    if rows:
+        of_name = RecordRow.record == bindparam("name")
+        await connection.execute(update(RecordRow).where(of_name).values(body=bindparam("sealed")), rows)
 
 
 async def drop(connection: AsyncConnection, names: Iterable[bytes]) -> None:
     """Delete records."""
-    for name in names:
-        await connection.execute(delete(RecordRow).where(RecordRow.record == name))
+    rows = [{"name": name} for name in names]
+    if rows:
+        await connection.execute(delete(RecordRow).where(RecordRow.record == bindparam("name")), rows)
 
 
-async def replace_acknowledgement(connection: AsyncConnection, key: bytes, record: Record) -> None:
-    """Keep a new acknowledgement; the ones before it in the same thread are no longer needed."""
-    for old in await records(connection, key):
-        if old.reference == record.reference and old.kind == ACKNOWLEDGEMENT and not old.replaced:
-            await change(connection, key, replace(old, replaced=True))
-    await add(connection, key, record)
+async def acknowledge(connection: AsyncConnection, key: bytes, new: Collection[Record]) -> None:
+    """Keep the new acknowledgement of each of these threads; the one before it is no longer needed.
+
+    Also notes the next number of each thread.
+    """
+    states = await _threads(connection, key, [one.reference for one in new])
+    for record in new:
+        before = await _acknowledgement(connection, key, record.reference, states.get(record.reference))
+        if before is not None:
+            await change(connection, key, replace(before, replaced=True))
+    await add(connection, key, new)
+    values: dict[str, Value] = {}
+    for record in new:
+        number = max(record.number + 1, int(states.get(record.reference, {}).get("next", 0)))
+        values[record.reference.hex()] = {"acknowledgement": record.name.hex(), "next": number}
+    await _remember_all(connection, key, values)
 
 
 async def prolong_acknowledgement(connection: AsyncConnection, key: bytes, reference: bytes, until: int) -> None:
     """Somebody has read the thread: its acknowledgement stays until this day."""
-    for old in await records(connection, key):
-        mine = old.reference == reference and old.kind == ACKNOWLEDGEMENT and not old.replaced
-        if mine and old.expires_day < until:
-            await change(connection, key, replace(old, expires_day=until))
+    state = (await _threads(connection, key, [reference])).get(reference)
+    record = await _acknowledgement(connection, key, reference, state)
+    if record is not None and record.expires_day < until:
+        await change(connection, key, replace(record, expires_day=until))
+
+
+async def _acknowledgement(
+    connection: AsyncConnection, key: bytes, reference: bytes, state: Value | None
+) -> Record | None:
+    """The acknowledgement of a thread that no later one has replaced, where it is still kept."""
+    if state is None:
+        return None
+    if "acknowledgement" not in state:  # taken back from a board: which of its records it was, nobody here knows
+        of_thread = [one for one in await records(connection, key) if one.reference == reference]
+        return next((one for one in of_thread if one.kind == ACKNOWLEDGEMENT and not one.replaced), None)
+    return next(iter(await records_named(connection, key, [bytes.fromhex(state["acknowledgement"])])), None)
 
 
 def expired(live: Collection[Record], next_numbers: dict[bytes, int], today: int) -> set[bytes]:
@@ -96,18 +139,24 @@ def expired(live: Collection[Record], next_numbers: dict[bytes, int], today: int
     for reference, of_thread in by_thread.items():
         of_thread.sort(key=lambda record: record.number)
         numbers = [record.number for record in of_thread]
-        over = {record.number for record in of_thread if record.replaced or record.expires_day <= today}
+        over = {record.number for record in of_thread if record.is_over(today)}
         next_number = next_numbers.get(reference, numbers[-1] + 1)
         dropped = may_expire(numbers, over, next_number)
         going |= {record.name for record in of_thread if record.number in dropped}
     return going
 
 
-async def post(connection: AsyncConnection, key: bytes, item: bytes, day: int) -> None:
-    """Note the day on which something first went out; a later day changes nothing."""
-    if await connection.scalar(select(PostingRow.item).where(PostingRow.item == item)) is None:
-        body = seal_value(key, {"day": day}, "postings", item)
-        await connection.execute(insert(PostingRow).values(item=item, body=body))
+async def post(connection: AsyncConnection, key: bytes, items: Collection[bytes], day: int) -> None:
+    """Note the day on which these first went out; a later day changes nothing."""
+    for names in _portions(sorted(set(items))):
+        known = set(await connection.scalars(select(PostingRow.item).where(PostingRow.item.in_(names))))
+        rows = [
+            {"item": item, "body": seal_value(key, {"day": day}, "postings", item)}
+            for item in names
+            if item not in known
+        ]
+        if rows:
+            await connection.execute(insert(PostingRow), rows)
 
 
 async def postings(connection: AsyncConnection, key: bytes) -> dict[bytes, int]:
@@ -124,8 +173,7 @@ async def drop_postings(connection: AsyncConnection, items: Iterable[bytes]) -> 
 
 async def remember(connection: AsyncConnection, key: bytes, name: str, value: Value) -> None:
     """Keep a small value under a name."""
-    await connection.execute(delete(StateRow).where(StateRow.name == name))
-    await connection.execute(insert(StateRow).values(name=name, body=seal_value(key, value, "state", name)))
+    await _remember_all(connection, key, {name: value})
 
 
 async def recall(connection: AsyncConnection, key: bytes, name: str) -> Value | None:
@@ -134,11 +182,15 @@ async def recall(connection: AsyncConnection, key: bytes, name: str) -> Value | 
     return None if body is None else open_value(key, bytes(body), "state", name)
 
 
-async def note_next(connection: AsyncConnection, key: bytes, reference: bytes, number: int) -> None:
-    """Note the next number of a thread; it never goes back."""
-    before = await recall(connection, key, reference.hex())
-    if before is None or int(before["next"]) < number:
-        await remember(connection, key, reference.hex(), {"next": number})
+async def note_next(connection: AsyncConnection, key: bytes, numbers: Mapping[bytes, int]) -> None:
+    """Note the next number of each of these threads, by its reference; it never goes back."""
+    states = await _threads(connection, key, numbers)
+    values = {
+        reference.hex(): {**states.get(reference, {}), "next": number}
+        for reference, number in numbers.items()
+        if int(states.get(reference, {}).get("next", -1)) < number
+    }
+    await _remember_all(connection, key, values)
 
 
 async def next_numbers(connection: AsyncConnection, key: bytes) -> dict[bytes, int]:
@@ -149,6 +201,37 @@ async def next_numbers(connection: AsyncConnection, key: bytes) -> dict[bytes, i
         for row in rows
         if len(row.name) == _REFERENCE_DIGITS
     }
+
+
+async def next_numbers_of(connection: AsyncConnection, key: bytes, references: Iterable[bytes]) -> dict[bytes, int]:
+    """The next number of each of these threads, where it is known."""
+    states = await _threads(connection, key, references)
+    return {reference: int(state["next"]) for reference, state in states.items()}
+
+
+async def _threads(connection: AsyncConnection, key: bytes, references: Iterable[bytes]) -> dict[bytes, Value]:
+    """What is remembered of these threads: the next number, and the name of the acknowledgement that counts."""
+    found: dict[bytes, Value] = {}
+    for names in _portions(sorted({one.hex() for one in references})):
+        rows = await connection.execute(select(StateRow.name, StateRow.body).where(StateRow.name.in_(names)))
+        for row in rows:
+            found[bytes.fromhex(row.name)] = open_value(key, bytes(row.body), "state", row.name)
+    return found
+
+
+async def _remember_all(connection: AsyncConnection, key: bytes, values: Mapping[str, Value]) -> None:
+    if not values:
+        return
+    await connection.execute(
+        delete(StateRow).where(StateRow.name == bindparam("of_name")), [{"of_name": name} for name in values]
+    )
+    rows = [{"name": name, "body": seal_value(key, value, "state", name)} for name, value in values.items()]
+    await connection.execute(insert(StateRow), rows)
+
+
+def _portions(names: Sequence[_Name]) -> Iterator[Sequence[_Name]]:
+    """A statement takes only so many parameters."""
+    return (names[at : at + _AT_ONCE] for at in range(0, len(names), _AT_ONCE))
 
 
 async def drop_thread(connection: AsyncConnection, key: bytes, reference: bytes) -> None:

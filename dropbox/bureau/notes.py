@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from dropbox.bureau import dossiers, ledger, sealing
-from dropbox.bureau.dossiers import Dossier, StoredEntry
+from dropbox.bureau.dossiers import Dossier, NewEntry, StoredEntry
 from dropbox.bureau.errors import EmptyNoteError, NoteTooLongError
 from dropbox.bureau.ledger import NOTE, RECORD_DAYS
 from dropbox.bureau.sealing import Purpose
@@ -113,18 +113,17 @@ class Writer:
         """The chain first, durably; then one transaction with the entry and its records."""
         keyring = self._vault.opened()
         name = self._random(16)
-        thread, links = sealing.take(keyring, bytes.fromhex(target.dossier.thread), len(composed.bodies))
+        thread, links = await sealing.take(keyring, bytes.fromhex(target.dossier.thread), len(composed.bodies))
         sealed = sealing.seal(thread, keyring.state.recipient, self._instance, links, composed.bodies, self._random)
         records = sealing.as_records(sealed, thread, Purpose(NOTE, name, today + RECORD_DAYS), self._random)
         async with self._vault.database.write() as connection:
             await dossiers.write(connection, target.case_id, target.key, _after(target.dossier, composed, name))
             place = target.dossier.places
             entry = _entry(composed, today)
-            await dossiers.add_entry(connection, target.case_id, target.key, place, name, entry)
-            for record in records:
-                await ledger.add(connection, self._vault.storage_key, record)
+            await dossiers.add_entries(connection, [NewEntry(target.case_id, target.key, place, name, entry)])
             key = self._vault.storage_key
-            await ledger.note_next(connection, key, thread.reference, thread.next_number)
+            await ledger.add(connection, key, records)
+            await ledger.note_next(connection, key, {thread.reference: thread.next_number})
 
 
 def _after(before: Dossier, composed: Composed, name: bytes) -> Dossier:

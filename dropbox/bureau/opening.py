@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dropbox.protocol.payload import Event
 
 FILE_PIECE: Final = sizes.MIB
+_BULLETINS: Final = 32  # kept at hand: what waits was sealed within a few days
 
 
 class Reason(enum.StrEnum):
@@ -46,6 +47,9 @@ class Reason(enum.StrEnum):
 REFETCHED: Final = frozenset({Reason.DAMAGED, Reason.SIZE, Reason.VERSION, Reason.NO_BULLETIN, Reason.MALFORMED})
 """What another copy may mend: fetched anew once a day."""
 
+REFETCHED_TRIES: Final = 3
+"""So often what does not open is fetched anew, and holds up others: a stranger could send noise for ever."""
+
 _REASONS: Final[tuple[tuple[type[errors.ProtocolError], Reason], ...]] = (
     (errors.DoesNotOpen, Reason.DAMAGED),
     (errors.UnknownVersion, Reason.VERSION),
@@ -55,7 +59,7 @@ _REASONS: Final[tuple[tuple[type[errors.ProtocolError], Reason], ...]] = (
 )
 
 
-def reason_of(error: Exception) -> Reason:
+def reason_of(error: BaseException) -> Reason:
     """The reason to show for an exception."""
     if isinstance(error, CannotOpenError):
         return Reason(error.reason)
@@ -78,15 +82,15 @@ class Opener:
     def __init__(self, vault: Vault, root: RootPublicKey, random: Callable[[int], bytes]) -> None:
         """Work on this vault."""
         self._vault, self._root, self._random = vault, root, random
+        self._bulletins: dict[tuple[int, int], Bulletin] = {}
 
-    async def open(self, envelope: Envelope) -> Opened:
-        """Read all of it.  Raises ProtocolError, CannotOpenError, LockedError, StorageError; then nothing counts."""
-        first = await self._chunk(envelope, 0)
-        prefix = Prefix.from_bytes(first[: sizes.PREFIX])
-        async with self._vault.database.read() as connection:
-            bulletin = await bulletins.find(connection, self._root, prefix.day, prefix.revision)
-        if bulletin is None:
-            raise CannotOpenError(Reason.NO_BULLETIN)
+    async def open(self, envelope: Envelope, first: bytes = b"") -> Opened:
+        """Read all of it; `first` is its first chunk, where that was read already.
+
+        Raises ProtocolError, CannotOpenError, LockedError, StorageError; then nothing counts.
+        """
+        first = first or await self._chunk(envelope, 0)
+        bulletin = await self._bulletin(Prefix.from_bytes(first[: sizes.PREFIX]))
         reader = EnvelopeReader(bulletin, self._vault.publisher.state.recipient, self._secret(bulletin))
         staging = _Staging(self._vault, self._random)
         for place in range(envelope.chunks):
@@ -96,6 +100,16 @@ class Opener:
         if staging.head is None or staging.message is None:
             raise errors.Malformed("an envelope without a message")
         return Opened(staging.head, staging.message, tuple(staging.files), reader)
+
+    async def _bulletin(self, prefix: Prefix) -> Bulletin:
+        name = (prefix.day, prefix.revision)
+        if name not in self._bulletins:  # one that is in the archive never changes
+            async with self._vault.database.read() as connection:
+                found = await bulletins.find(connection, self._root, *name)
+            if found is None:
+                raise CannotOpenError(Reason.NO_BULLETIN)
+            self._bulletins = {**dict(list(self._bulletins.items())[-_BULLETINS:]), name: found}
+        return self._bulletins[name]
 
     async def _chunk(self, envelope: Envelope, place: int) -> bytes:
         async with self._vault.database.read() as connection:

@@ -5,11 +5,12 @@ Needs the publisher's keyring only, and reads nothing.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import bulletins, certificates, ledger, prekeys, store
+from dropbox.bureau import bulletins, certificates, ledger, prekeys, saving, store
 from dropbox.bureau.errors import NotCertifiedError
 from dropbox.bureau.host import Host
 from dropbox.bureau.keyring import BoardMark, PublisherState, prekey_name
@@ -149,19 +150,19 @@ class Publisher:
         if board.head.recipient != self.state.recipient or (mark and board.head.next_due < mark.next_due):
             self.warnings.add("board-rolled-back")
             return
+        walked = await asyncio.to_thread(self._walked, board)  # hundreds of numbers of each thread
         async with self._vault.changing, self._vault.database.write() as connection:
             key = self._vault.storage_key
             have = {(one.reference, one.number) for one in await ledger.records(connection, key)}
             known = await ledger.next_numbers(connection, key)
-            for record in self._walked(board):
-                await ledger.note_next(connection, key, record.reference, record.number + 1)
-                # A number below the next one is not missing: this vault dropped its record, and stopped before the
-                # board without it was out.
-                missing = record.number >= known.get(record.reference, 0)
-                if missing and (record.reference, record.number) not in have:
-                    await ledger.add(connection, key, record)
+            # A number below the next one is not missing: this vault dropped its record, and stopped before the board
+            # without it was out.
+            missing = [one for one in walked if one.number >= known.get(one.reference, 0)]
+            await ledger.note_next(connection, key, {one.reference: one.number + 1 for one in missing})
+            await ledger.add(connection, key, [one for one in missing if (one.reference, one.number) not in have])
 
     def _walked(self, board: BoardIndex) -> list[Record]:
+        """Every live record of every thread, those of a thread in ascending order."""
         expires = self.today + RECORD_DAYS
         return [
             Record(self._random(16), reference, number, inner, ADOPTED, _NOTHING, expires, board.head.issued_day)
@@ -175,7 +176,8 @@ class Publisher:
         next_due = self.next_due
         async with self._vault.changing:
             live = await self._live()
-            body = self._board(bulletin, live, next_due)
+            head = await self._head(bulletin, len(live), next_due)
+            body = self._board(head, live)
             mark = self.state.last_board
         await host.put_board(self.state.recipient, body)
         await self._mark_accepted(mark)
@@ -193,7 +195,8 @@ class Publisher:
         key = self._vault.storage_key
         async with self._vault.database.write() as connection:
             found = await ledger.records(connection, key)
-            going = ledger.expired(found, await ledger.next_numbers(connection, key), self.today)
+            over = {one.reference for one in found if one.is_over(self.today)}
+            going = ledger.expired(found, await ledger.next_numbers_of(connection, key, over), self.today)
             await ledger.drop(connection, going)
         live = [one for one in found if one.name not in going and one.reference in self.state.tag_keys]
         if len(live) <= sizes.BOARD_MAX_RECORDS:
@@ -204,11 +207,17 @@ class Publisher:
         live.sort(key=lambda one: (one.kind == ACKNOWLEDGEMENT, -one.expires_day))
         return live[: sizes.BOARD_MAX_RECORDS]
 
-    def _board(self, bulletin: Bulletin, live: Sequence[Record], next_due: int) -> bytes:
+    async def _head(self, bulletin: Bulletin, live: int, next_due: int) -> BoardHead:
+        """The head of a board of so many live records; that it comes is remembered first."""
         today, state = self.today, self.state
         recent = {size: day for size, day in state.board_sizes.items() if day > today - FLOOR_DAYS}
-        count = padded_count(len(live), max(recent, default=0))
-        head = BoardHead(
+        count = padded_count(live, max(recent, default=0))
+        # How large it is by need, not by the floor: the floor would otherwise prolong itself for ever.
+        board_sizes = {**recent, padded_count(live, 0): today}
+        mark = BoardMark(today, next_due)
+        if (state.last_board, dict(state.board_sizes)) != (mark, board_sizes):
+            await saving.save(self._vault.publisher, replace(state, board_sizes=board_sizes, last_board=mark))
+        return BoardHead(
             instance=self._settings.root.instance,
             recipient=state.recipient,
             salt=self._random(SALT),
@@ -218,11 +227,9 @@ class Publisher:
             bulletin_hash=bulletin.hash,
             records=count,
         )
-        # How large it is by need, not by the floor: the floor would otherwise prolong itself for ever.
-        board_sizes = {**recent, padded_count(len(live), 0): today}
-        mark = BoardMark(today, next_due)
-        if (state.last_board, dict(state.board_sizes)) != (mark, board_sizes):
-            self._vault.publisher.save(replace(state, board_sizes=board_sizes, last_board=mark))
+
+    def _board(self, head: BoardHead, live: Sequence[Record]) -> bytes:
+        state = self.state
         triples = [(state.tag_keys[one.reference], one.number, one.inner) for one in live]
         unsigned = assemble(head, triples, self._random)
         return append_signature(unsigned, SigningKey(Role.BOARD, state.board_seed).sign(unsigned))
@@ -230,7 +237,7 @@ class Publisher:
     async def _mark_accepted(self, mark: BoardMark | None) -> None:
         async with self._vault.changing:
             if self.state.accepted_board != mark:
-                self._vault.publisher.save(replace(self.state, accepted_board=mark))
+                await saving.save(self._vault.publisher, replace(self.state, accepted_board=mark))
         if self.today >= self._distrusted_day + WARNED_DAYS:
             self.warnings -= _ABOUT_THE_BOARD
 
@@ -240,10 +247,10 @@ class Publisher:
             return
         key = self._vault.storage_key
         async with self._vault.changing, self._vault.database.write() as connection:
-            for record in await ledger.records(connection, key):
-                if record.name in fresh:
-                    await ledger.change(connection, key, replace(record, published_day=self.today))
-                    await ledger.post(connection, key, record.item, self.today)
+            # As they are now: one may have been replaced, or read, while the board was on its way.
+            out = [replace(one, published_day=self.today) for one in await ledger.records_named(connection, key, fresh)]
+            await ledger.change(connection, key, *out)
+            await ledger.post(connection, key, [one.item for one in out], self.today)
 
     # ------------------------------------------------------------------------------------------ publication
 
@@ -253,7 +260,7 @@ class Publisher:
         if self._published == wanted:
             return
         async with self._vault.changing:
-            self._vault.publisher.save(replace(self.state, sequence=self.state.sequence + 1))
+            await saving.save(self._vault.publisher, replace(self.state, sequence=self.state.sequence + 1))
         publication = Publication(
             instance=self._settings.root.instance,
             sequence=self.state.sequence,
@@ -274,17 +281,17 @@ class Publisher:
         async with self._vault.changing:
             state = replace(self.state, prekeys=prekeys.mark_fetched(self.state.prekeys, began), clock_day=self.today)
             if state != self.state:
-                self._vault.publisher.save(state)
+                await saving.save(self._vault.publisher, state)
 
     async def destroy_prekeys(self) -> None:
         """Destroy what is due, and let go of envelopes that nothing can open any more."""
         async with self._vault.changing:
             doomed = prekeys.doomed(self.state.prekeys, self.today, await self._waited_for())
             if doomed:
-                self._vault.publisher.save(prekeys.without(self.state, doomed))
+                await saving.save(self._vault.publisher, prekeys.without(self.state, doomed))
                 if self._vault.recipient is not None:
                     keyring = self._vault.recipient
-                    keyring.save(prekeys.tidied(keyring.state, self.state))
+                    await saving.save(keyring, prekeys.tidied(keyring.state, self.state))
             await self._let_go()
 
     async def _waited_for(self) -> set[bytes]:
@@ -309,7 +316,7 @@ class Publisher:
                 if not alive and self.today > one.day + kept:
                     reason = one.reason or "no-prekey"
                     await store.fail(connection, one.envelope, reason, self.today)
-                    await store.move(connection, one.envelope, State.GONE)
+                    await store.move(connection, [one.envelope], State.GONE)
             over = await store.envelopes(connection, State.FORGOTTEN)
             await store.forget(connection, [one.envelope for one in over if self.today > one.day + FAILURE_DAYS])
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import dossiers, ledger
+from dropbox.bureau import dossiers, ledger, saving
 from dropbox.bureau.keyring import PublisherState, RecipientState
 from dropbox.bureau.vault import Vault
 
@@ -46,8 +46,8 @@ async def finish(vault: Vault) -> None:
     if not noted:
         return
     references = {one for of_case in noted.values() for one in of_case}
-    keyring.save(_without_cases(keyring.state, noted))
-    publisher.save(_without_tag_keys(publisher.state, references))
+    await saving.save(keyring, _without_cases(keyring.state, noted))
+    await saving.save(publisher, _without_tag_keys(publisher.state, references))
     async with vault.database.write() as connection:
         for name in noted:
             items = await dossiers.discard(connection, name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dropbox.bureau import ledger, prekeys, removal
+from dropbox.bureau import ledger, prekeys, removal, saving
 from dropbox.bureau.vault import Vault
 from dropbox.protocol import sizes
 
@@ -36,8 +36,9 @@ class Renewal:
                 return
             made = prekeys.make(wanted, self._random)
             seeds = {**keyring.state.prekeys, **made.seeds}
-            keyring.save(replace(keyring.state, prekeys=seeds))
-            publisher.save(replace(publisher.state, prekeys={**publisher.state.prekeys, **made.publics}))
+            await saving.save(keyring, replace(keyring.state, prekeys=seeds))
+            publics = {**publisher.state.prekeys, **made.publics}
+            await saving.save(publisher, replace(publisher.state, prekeys=publics))
 
     async def catch_up(self) -> None:
         """Finish what was being discarded, and advance every chain past the numbers that were ever used.
@@ -57,4 +58,4 @@ class Renewal:
                 for name, thread in keyring.state.threads.items()
             }
             if threads != keyring.state.threads:
-                keyring.save(replace(keyring.state, threads=threads))
+                await saving.save(keyring, replace(keyring.state, threads=threads))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dropbox.bureau import saving
 from dropbox.bureau.keyring import RecipientKeyring, ThreadKeys
 from dropbox.bureau.ledger import Record
 from dropbox.protocol.thread import Link, ReplyKeys, chains, seal_record
@@ -24,13 +25,13 @@ class Purpose:
     expires_day: int
 
 
-def take(keyring: RecipientKeyring, thread_id: bytes, count: int) -> tuple[ThreadKeys, list[Link]]:
+async def take(keyring: RecipientKeyring, thread_id: bytes, count: int) -> tuple[ThreadKeys, list[Link]]:
     """The next links of a thread.  When this returns, the keyring's file no longer holds them.
 
-    A crash between here and the database costs numbers, never a key used twice.
+    The caller holds `vault.changing`.  A crash between here and the database costs numbers, never a key used twice.
     """
     moved, links = first_links(keyring.state.threads[thread_id], count)
-    keyring.save(replace(keyring.state, threads={**keyring.state.threads, thread_id: moved}))
+    await saving.save(keyring, replace(keyring.state, threads={**keyring.state.threads, thread_id: moved}))
     return moved, links
 
 

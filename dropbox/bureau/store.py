@@ -13,7 +13,7 @@ import enum
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dropbox.bureau.host import LATEST, Listed
@@ -103,6 +103,30 @@ async def begin_chunks(connection: AsyncConnection, listed: Listed, body: bytes)
     await add_chunk(connection, listed.envelope, 0, body)
 
 
+async def receive(connection: AsyncConnection, whole: Collection[tuple[Listed, bytes]]) -> None:
+    """Store envelopes of one chunk each, prefixes compared as for `begin_chunks`: they wait from now on."""
+    if not whole:
+        return
+    names = [{"name": one.envelope} for one, _ in whole]
+    of_name = IncomingChunkRow.envelope == bindparam("name")
+    await connection.execute(delete(IncomingChunkRow).where(of_name), names)  # an interrupted fetch may have left it
+    chunks = [{"envelope": one.envelope, "place": 0, "body": body} for one, body in whole]
+    await connection.execute(insert(IncomingChunkRow), chunks)
+    described = update(IncomingRow).where(IncomingRow.envelope == bindparam("name"))
+    await connection.execute(
+        described.values(
+            day=bindparam("of_day"),
+            revision=bindparam("of_revision"),
+            size=bindparam("of_size"),
+            state=State.WAITING.value,
+        ),
+        [
+            {"name": one.envelope, "of_day": one.day, "of_revision": one.revision, "of_size": one.size}
+            for one, _ in whole
+        ],
+    )
+
+
 async def chunks_here(connection: AsyncConnection, envelope: bytes) -> int:
     """How many chunks of it are stored; they are stored in order."""
     found = await connection.scalar(
@@ -122,11 +146,24 @@ async def chunk(connection: AsyncConnection, envelope: bytes, place: int) -> byt
     return bytes(await connection.scalar(select(IncomingChunkRow.body).where(of_place)) or b"")
 
 
-async def move(connection: AsyncConnection, envelope: bytes, state: State) -> None:
+async def only_chunks(connection: AsyncConnection, envelopes_: Collection[Envelope]) -> dict[bytes, bytes]:
+    """The chunk of each of these that has but one, by name."""
+    names = [one.envelope for one in envelopes_ if one.chunks == 1]
+    rows = await connection.execute(
+        select(IncomingChunkRow.envelope, IncomingChunkRow.body).where(IncomingChunkRow.envelope.in_(names))
+    )
+    return {bytes(row.envelope): bytes(row.body) for row in rows}
+
+
+async def move(connection: AsyncConnection, names: Collection[bytes], state: State) -> None:
     """Change the state; an envelope that is done with loses its bytes in the same transaction."""
-    await connection.execute(update(IncomingRow).where(IncomingRow.envelope == envelope).values(state=state.value))
+    if not names:
+        return
+    moved = update(IncomingRow).where(IncomingRow.envelope == bindparam("name")).values(state=state.value)
+    await connection.execute(moved, [{"name": name} for name in names])
     if state in {State.OPENED, State.GONE}:
-        await connection.execute(delete(IncomingChunkRow).where(IncomingChunkRow.envelope == envelope))
+        of_name = IncomingChunkRow.envelope == bindparam("name")
+        await connection.execute(delete(IncomingChunkRow).where(of_name), [{"name": name} for name in names])
 
 
 async def fail(connection: AsyncConnection, envelope: bytes, reason: str, today: int) -> None:
@@ -148,9 +185,11 @@ async def begin_again(connection: AsyncConnection, envelope: bytes) -> None:
 
 async def forget(connection: AsyncConnection, names: Collection[bytes]) -> None:
     """Drop these rows and whatever is stored of them."""
-    for name in names:
-        await connection.execute(delete(IncomingChunkRow).where(IncomingChunkRow.envelope == name))
-        await connection.execute(delete(IncomingRow).where(IncomingRow.envelope == name))
+    if not names:
+        return
+    for table in (IncomingChunkRow, IncomingRow):
+        of_name = table.envelope == bindparam("name")
+        await connection.execute(delete(table).where(of_name), [{"name": name} for name in names])
 
 
 async def stage_file(connection: AsyncConnection, file: bytes) -> None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 from dropbox.bureau import dossiers, store
 from dropbox.bureau.cards import Cards
 from dropbox.bureau.errors import ClockError, DeskError, NotCertifiedError
-from dropbox.bureau.host import Host, Listed
-from dropbox.bureau.opening import REFETCHED
+from dropbox.bureau.fetching import Fetching
+from dropbox.bureau.host import Host
 from dropbox.bureau.publisher import Publisher
 from dropbox.bureau.reception import Reception
 from dropbox.bureau.renewal import Renewal
@@ -61,6 +61,7 @@ class Sync:
         self.reception = Reception(vault, settings.root, clock, random)
         self.cards = Cards(vault, settings, clock, random)
         self._renewal = Renewal(vault, clock, random)
+        self._fetching_in = Fetching(vault, host, self.wake)
         self._destroyed_day = -1
         self._wake = asyncio.Event()
         self._fetching, self._opening, self._recovering = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
@@ -178,57 +179,9 @@ class Sync:
 
     async def _fetch(self) -> None:
         began = self._clock()
-        complete = True
-        today = began // sizes.DAY
-        listed = [one for one in await self._host.envelopes() if one.is_possible(today)]
-        await self._fetch_failed_again({one.envelope for one in listed})
-        async with self._vault.database.write() as connection:
-            states = await store.known(connection)
-            await store.begin(connection, [one for one in listed if one.envelope not in states], today)
-        for one in sorted(listed, key=lambda one: one.size):  # the small ones need not wait for the large
-            if states.get(one.envelope, State.FETCHING) is State.FETCHING:
-                try:
-                    await self._fetch_one(one)
-                except (BadAnswerError, RefusedError):
-                    complete = False  # this one is not what the host said; the others are still to be fetched
-        if complete:
+        if await self._fetching_in.fetch(began // sizes.DAY):
             await self.publisher.fetched(began)
             self.last_fetch = self._clock()
-        await self._tidy(states, {one.envelope for one in listed})
-
-    async def _fetch_failed_again(self, listed: set[bytes]) -> None:
-        """Once a day, what did not open is fetched anew: the copy here may be the only damaged one."""
-        today = self._clock() // sizes.DAY
-        async with self._vault.database.write() as connection:
-            for one in await store.envelopes(connection, State.FAILED):
-                if one.envelope in listed and one.last_day != today and one.reason in REFETCHED:
-                    await store.begin_again(connection, one.envelope)
-
-    async def _fetch_one(self, listed: Listed) -> None:
-        database = self._vault.database
-        async with database.read() as connection:
-            start = await store.chunks_here(connection, listed.envelope)
-        for place in range(start, -(-listed.size // sizes.UPLOAD_CHUNK)):
-            body = await self._host.chunk(listed.envelope, place)
-            if len(body) != min(sizes.UPLOAD_CHUNK, listed.size - place * sizes.UPLOAD_CHUNK):
-                raise BadAnswerError
-            if place == 0 and not listed.begins_with(body):
-                raise BadAnswerError  # a false day would end a report's time before its prekey's
-            async with database.write() as connection:
-                if place == 0:
-                    await store.begin_chunks(connection, listed, body)
-                else:
-                    await store.add_chunk(connection, listed.envelope, place, body)
-        async with database.write() as connection:
-            await store.move(connection, listed.envelope, State.WAITING)
-        self.wake()
-
-    async def _tidy(self, states: dict[bytes, State], listed: set[bytes]) -> None:
-        """Forget what was begun and is no longer there."""
-        lost = [name for name, state in states.items() if state is State.FETCHING and name not in listed]
-        if lost:
-            async with self._vault.database.write() as connection:
-                await store.forget(connection, lost)
 
     async def _open(self) -> None:
         await self.reception.open_waiting()
@@ -244,8 +197,7 @@ class Sync:
         await self._host.confirm(self._vault.publisher.state.recipient, opened + gone)
         async with database.write() as connection:
             await store.forget(connection, opened)
-            for name in gone:
-                await store.move(connection, name, State.FORGOTTEN)
+            await store.move(connection, gone, State.FORGOTTEN)
         with contextlib.suppress(StorageError):
             await database.checkpoint_truncate()
 

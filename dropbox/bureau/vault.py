@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import ledger, prekeys
+from dropbox.bureau import ledger, prekeys, saving
 from dropbox.bureau.errors import (
     AlreadyMadeError,
     AlreadyRunningError,
@@ -168,7 +168,9 @@ class Vault:
         async with self.changing:
             if self.recipient is None:
                 keyring = await asyncio.to_thread(RecipientKeyring.open, self.folder, access_keys[RECIPIENT_NAME])
-                keyring.save(prekeys.tidied(keyring.state, self.publisher.state))
+                tidied = prekeys.tidied(keyring.state, self.publisher.state)
+                if tidied != keyring.state:
+                    await saving.save(keyring, tidied)
                 self.recipient = keyring
 
     def lock(self) -> None:
@@ -215,4 +217,4 @@ async def _require_own(database: Database, publisher: PublisherKeyring) -> None:
                 raise WrongDatabaseError
             await ledger.remember(connection, key, _OWN, {})
     if not publisher.state.has_database:
-        publisher.save(replace(publisher.state, has_database=True))
+        await saving.save(publisher, replace(publisher.state, has_database=True))

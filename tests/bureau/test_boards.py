@@ -127,7 +127,7 @@ async def test_many_messages_keep_their_latest_acknowledgement_findable(sqlite_o
         keyring = opened.vault.opened()
         (thread_id,) = keyring.state.threads
         # As many numbers as many messages would take: all of their records were replaced.
-        sealing.take(keyring, thread_id, MAX_GAP - 50)
+        await sealing.take(keyring, thread_id, MAX_GAP - 50)
         await reporter.send("One more.", known=True)
         await opened.round()
         assert (await reporter.notes())[-1] == Acknowledgement(messages, 0, sqlite_office.clock.day)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dropbox.bureau import reception as reception_module
-from dropbox.bureau import store
+from dropbox.bureau import admission, store
 from dropbox.bureau.errors import (
     AlreadyRunningError,
     BoardsUnreadError,
@@ -278,7 +277,7 @@ async def test_crash_between_chain_and_reply_costs_a_number_and_no_key(
         assert mailbox.unread == 0
 
 
-@pytest.mark.parametrize("step", ["_make_room", "_acknowledge", "_entry"])
+@pytest.mark.parametrize("step", ["_touch", "_acknowledge", "_entry"])
 async def test_crash_while_a_report_is_admitted_loses_and_doubles_nothing(
     sqlite_office: Office, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -292,7 +291,7 @@ async def test_crash_while_a_report_is_admitted_loses_and_doubles_nothing(
 
         return cut
 
-    owner = reception_module if step == "_entry" else reception_module.Reception
+    owner = {"_entry": admission, "_touch": admission._Plan, "_acknowledge": admission.Admission}[step]
     async with office.open() as opened:
         await opened.sign_in()
         await reporter.send("Once.", [("a.bin", os.urandom(100_000))])

@@ -60,6 +60,10 @@ fuzz: $(DEV) ## Fuzz every parser that a stranger reaches (CASES=1000000 in all)
 crash: $(DEV) ## Kill and starve the desk and intake at every step, then check what is left (RUNS=1000, SEED=1)
 	@$(BIN)/python -m tests.crash.run --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
 
+.PHONY: bench
+bench: $(DEV) system-packages ## Measure what docs/performance.md shows, in var/bench (ONLY="reports upload")
+	@$(BIN)/python -m tests.bench.main $(ONLY)
+
 .PHONY: lint
 lint: $(DEV) ## Formatting, style, types, import contracts, dependencies, templates
 	@.ci/lint

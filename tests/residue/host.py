@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +48,11 @@ class Host:
 
 
 @contextlib.asynccontextmanager
-async def running_host(folder: Path) -> AsyncIterator[Host]:
-    """Run both commands in `folder`, whose path is short; intake's words stand in `intake.log`."""
+async def running_host(folder: Path, limits: Mapping[str, int] | None = None, **settings: int) -> AsyncIterator[Host]:
+    """Run both commands in `folder`, whose path is short; intake's words stand in `intake.log`.
+
+    `limits` are intake's, `settings` the gateway's.
+    """
     bureau = Bureau(int(time.time()))
     instance = Instance(root=bureau.root)
     run = folder / "run"
@@ -59,7 +62,8 @@ async def running_host(folder: Path) -> AsyncIterator[Host]:
     config = folder / "intake.toml"
     config.write_text(
         f'database = "sqlite:///{folder}/intake.db"\nruntime_dir = "{run}"\nkeys_dir = "{folder}/keys"\n'
-        f'root_key = "{bureau.root.public.raw.hex()}"\n',
+        f'root_key = "{bureau.root.public.raw.hex()}"\n[limits]\n'
+        + "".join(f"{name} = {value}\n" for name, value in (limits or {}).items()),
         encoding="utf-8",
     )
     async with _intake(config, folder / "intake.log") as intake:
@@ -70,7 +74,7 @@ async def running_host(folder: Path) -> AsyncIterator[Host]:
             lambda: int(time.time()),
             os.urandom,
         )
-        async with desk, gateway(folder, bureau, warm_processes=3) as started:
+        async with desk, gateway(folder, bureau, "127.0.0.1:0", **{"warm_processes": 3} | settings) as started:
             host = Host(folder, started, intake, bureau, desk)
             await desk.put(f"/v1/bulletins/{bureau.day}/0", bureau.signed_bulletin())
             await desk.put("/v1/publication", bureau.publication())

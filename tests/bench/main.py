@@ -1,0 +1,94 @@
+"""Measures what docs/performance.md shows: `python -m tests.bench.main [MEASURE ...]`, or `make bench ONLY=reports`.
+
+A whole run writes `var/bench/main-job.json`, the figures; `further.json`, what goes with them; and
+`environment.json`, where they come from. Part of a run writes only what it measured, into `part.json`. Exit status 1
+when a measure failed.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from tests.bench import reports, upload
+from tests.bench.place import VAR
+
+Found = tuple[dict[str, float], dict[str, float]]
+
+MEASURES: Final[dict[str, Callable[[], Coroutine[Any, Any, Found]]]] = {
+    "reports": reports.measure,
+    "upload": upload.measure,
+}
+
+
+def environment() -> dict[str, object]:
+    """Return what the figures depend on."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    changed = subprocess.run(["git", "status", "--short", "dropbox"], capture_output=True, check=False).stdout
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "processor": next((line for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")[13:],
+        "memory_mb": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000,
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "commit": commit + ("+" if changed else ""),
+        "day": time.strftime("%Y-%m-%d", time.gmtime()),
+    }
+
+
+def main() -> int:
+    """Measure; return the exit status."""
+    parser = argparse.ArgumentParser(prog="tests.bench.main", description="Measures what docs/performance.md shows.")
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(MEASURES) + "; all of them by default")
+    wanted = parser.parse_args().measures or [*MEASURES]
+    if unknown := set(wanted) - MEASURES.keys():
+        parser.error("not a measure: " + ", ".join(sorted(unknown)))
+    VAR.mkdir(parents=True, exist_ok=True)
+    figures: dict[str, float] = {}
+    further: dict[str, float] = {}
+    status = 0
+    for name in wanted:
+        began = time.monotonic()
+        try:
+            found, more = asyncio.run(MEASURES[name]())
+        except Exception:  # noqa: BLE001 - the other figures are worth having
+            traceback.print_exc()
+            status = 1
+            continue
+        figures |= {key: _rounded(value) for key, value in found.items()}
+        further |= {key: _rounded(value) for key, value in more.items()}
+        for key, value in (found | more).items():
+            sys.stdout.write(f"  {key:34} {_rounded(value)}\n")
+        sys.stdout.write(f"{name}: {time.monotonic() - began:.0f} s\n")
+        sys.stdout.flush()
+    if set(wanted) == MEASURES.keys():
+        _write("main-job.json", figures)
+        _write("further.json", further)
+        _write("environment.json", environment())
+    else:
+        _write("part.json", figures | further)
+    return status
+
+
+def _rounded(value: float) -> float:
+    return value if isinstance(value, int) else float(f"{value:.4g}")
+
+
+def _write(name: str, values: object) -> None:
+    (VAR / name).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def _lines(file: str) -> list[str]:
+    with open(file, encoding="utf-8") as opened:  # noqa: PTH123 - short
+        return opened.read().splitlines()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dropbox.intake.context import Context
@@ -60,37 +60,40 @@ class Envelopes:
         """
         in_order = sorted(set(keys))  # the same for everyone: two desks cannot wait for each other
         async with self._context.database.write() as connection:
-            complete = [key for key in in_order if await _confirm_one(connection, recipient, key)]
-            for key in complete:
-                await _forget(connection, key)
-        for key in complete:
-            await self._erasure.delete_chunks(key)
+            complete = await _confirm(connection, recipient, in_order)
+            await _forget(connection, complete)
         if complete:
+            await self._erasure.delete_chunks(*complete)
             await self._erasure.empty_log()
 
 
-async def _confirm_one(connection: AsyncConnection, recipient: bytes, key: bytes) -> bool:
-    """Note one confirmation; True when no recipient of the envelope's bulletin is missing any more."""
+async def _confirm(connection: AsyncConnection, recipient: bytes, keys: Sequence[bytes]) -> list[bytes]:
+    """Note the confirmations; gives the envelopes of whose bulletin no recipient is missing any more."""
     statement = (
-        select(BulletinRow.recipients)
-        .join(EnvelopeRow, (EnvelopeRow.day == BulletinRow.day) & (EnvelopeRow.revision == BulletinRow.revision))
-        .where(EnvelopeRow.envelope == key)
+        select(EnvelopeRow.envelope, BulletinRow.recipients)
+        .join(BulletinRow, (EnvelopeRow.day == BulletinRow.day) & (EnvelopeRow.revision == BulletinRow.revision))
+        .where(EnvelopeRow.envelope.in_(keys))
+        .order_by(EnvelopeRow.envelope)
         .with_for_update(of=EnvelopeRow)
     )
-    recipients = _split(await connection.scalar(statement) or b"")
-    if recipient not in recipients:
-        return False
-    of_key = select(ConfirmationRow.recipient).where(ConfirmationRow.envelope == key)
-    confirmed = set(await connection.scalars(of_key))
-    if recipient not in confirmed:
-        await connection.execute(insert(ConfirmationRow).values(envelope=key, recipient=recipient))
-    return recipients <= confirmed | {recipient}
+    sealed_to = {row.envelope: _split(row.recipients) for row in await connection.execute(statement)}
+    missing = {key: recipients for key, recipients in sealed_to.items() if recipient in recipients}
+    for row in await connection.execute(
+        select(ConfirmationRow.envelope, ConfirmationRow.recipient).where(ConfirmationRow.envelope.in_(list(missing)))
+    ):
+        missing[row.envelope].discard(row.recipient)
+    new = [{"envelope": key, "recipient": recipient} for key, left in missing.items() if recipient in left]
+    if new:
+        await connection.execute(insert(ConfirmationRow), new)
+    return [key for key, left in missing.items() if left <= {recipient}]
 
 
-async def _forget(connection: AsyncConnection, key: bytes) -> None:
-    """Make an envelope invisible. Its chunks go next, in transactions of their own."""
-    await connection.execute(delete(EnvelopeRow).where(EnvelopeRow.envelope == key))
-    await connection.execute(delete(ConfirmationRow).where(ConfirmationRow.envelope == key))
+async def _forget(connection: AsyncConnection, keys: Sequence[bytes]) -> None:
+    """Make envelopes invisible. Their chunks go next, in transactions of their own."""
+    rows = [{"key": key} for key in keys]
+    if rows:
+        await connection.execute(delete(EnvelopeRow).where(EnvelopeRow.envelope == bindparam("key")), rows)
+        await connection.execute(delete(ConfirmationRow).where(ConfirmationRow.envelope == bindparam("key")), rows)
 
 
 def _split(recipients: bytes) -> set[bytes]:

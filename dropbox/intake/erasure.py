@@ -19,15 +19,21 @@ class Erasure:
         self._context = context
         self._owed = False
 
-    async def delete_chunks(self, key: bytes) -> None:
-        """Delete the bytes of an envelope whose row is gone, some at a time. A crash leaves the rest to the sweep."""
-        places = select(ChunkRow.place).where(ChunkRow.envelope == key).order_by(ChunkRow.place)
-        while True:
+    async def delete_chunks(self, *keys: bytes) -> None:
+        """Delete the bytes of envelopes whose rows are gone, some at a time. A crash leaves the rest to the sweep."""
+        places = select(ChunkRow.envelope, ChunkRow.place).order_by(ChunkRow.envelope, ChunkRow.place)
+        left = list(keys)
+        while left:
             async with self._context.database.write() as connection:
-                found = list(await connection.scalars(places.limit(CHUNKS_PER_DELETION)))
-                if not found:
-                    return
-                await connection.execute(delete(ChunkRow).where(ChunkRow.envelope == key, ChunkRow.place <= found[-1]))
+                of_keys = places.where(ChunkRow.envelope.in_(left[:CHUNKS_PER_DELETION]))
+                found = list(await connection.execute(of_keys.limit(CHUNKS_PER_DELETION)))
+                if found:
+                    # In their order: whole envelopes, and of the last one what comes before the last place found.
+                    whole, last = {row.envelope for row in found} - {found[-1].envelope}, found[-1]
+                    of_last = (ChunkRow.envelope == last.envelope) & (ChunkRow.place <= last.place)
+                    await connection.execute(delete(ChunkRow).where(ChunkRow.envelope.in_(whole) | of_last))
+            if len(found) < CHUNKS_PER_DELETION:  # these have no more
+                del left[:CHUNKS_PER_DELETION]
 
     async def empty_log(self) -> None:
         """Empty SQLite's log of what was deleted. Where a reader is in the way, `settle` does it later."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dropbox.bureau import prekeys
@@ -74,15 +74,16 @@ async def unsent(connection: AsyncConnection, today: int) -> list[tuple[int, int
     return [(row.day, row.revision, bytes(row.body)) for row in rows]
 
 
-async def mark_sent(connection: AsyncConnection, day: int, revision: int) -> None:
-    """Intake has it."""
-    place = (BulletinRow.day == day) & (BulletinRow.revision == revision)
-    await connection.execute(update(BulletinRow).where(place).values(sent=True))
+async def mark_sent(connection: AsyncConnection, places: Collection[tuple[int, int]]) -> None:
+    """Intake has those of these days and revisions."""
+    place = (BulletinRow.day == bindparam("of_day")) & (BulletinRow.revision == bindparam("of_revision"))
+    rows = [{"of_day": day, "of_revision": revision} for day, revision in places]
+    await connection.execute(update(BulletinRow).where(place).values(sent=True), rows)
 
 
-async def mark_all_unsent(connection: AsyncConnection, today: int) -> None:
-    """Offer everything of today and later again, in case intake was made anew."""
-    await connection.execute(update(BulletinRow).where(BulletinRow.day >= today).values(sent=False))
+async def mark_unsent(connection: AsyncConnection, first: int, last: int) -> None:
+    """Offer those of these days again, in case intake lacks them."""
+    await connection.execute(update(BulletinRow).where(BulletinRow.day.between(first, last)).values(sent=False))
 
 
 async def keep(connection: AsyncConnection, bulletin: Bulletin, body: bytes) -> None:

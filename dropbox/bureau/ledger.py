@@ -6,6 +6,7 @@ needs no handler.  An inner record opens for its reporter only, so that what is 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
@@ -24,6 +25,7 @@ ACKNOWLEDGEMENT: Final = "acknowledgement"
 NOTE: Final = "note"
 _REFERENCE_DIGITS: Final = 32  # in `state`, the name of a thread; every other name is shorter
 _AT_ONCE: Final = 500  # names in one statement
+_AT_HAND: Final = 10_000  # records; a board holds fewer.  Some 40 MB at most, all of it ciphertext for reporters
 ADOPTED: Final = "adopted"  # found on the last published board and not in the vault
 
 _Name = TypeVar("_Name", bytes, str)
@@ -254,7 +256,9 @@ def _sealed(key: bytes, record: Record) -> bytes:
     return seal_value(key, value, "records", record.name)
 
 
+@functools.lru_cache(maxsize=_AT_HAND)
 def _record(key: bytes, name: bytes, body: bytes) -> Record:
+    """Opened once: every board has all of them, and few have changed since the last one."""
     value = open_value(key, body, "records", name)
     return Record(
         name=name,

@@ -52,7 +52,7 @@ class Publisher:
         """Work on this vault."""
         self._vault, self._settings, self._clock, self._random = vault, settings, clock, random
         self._published: tuple[int, int] | None = None  # day and mailboxes_read_day of the last publication
-        self._offered = False
+        self._offered, self._offered_day = True, 0
         self._distrusted_day = 0  # of the last reading of the published board
         self.warnings: set[str] = set()
 
@@ -99,21 +99,31 @@ class Publisher:
             raise NotCertifiedError("No bulletin can be signed for today: a key or a certificate for it is missing.")
 
     async def send_bulletins(self, host: Host) -> None:
-        """Give intake what it lacks; after a start, everything again, since intake may have been made anew."""
+        """Give intake what it lacks, as far as it is known here.
+
+        Once a day, and after a start, those of today and tomorrow go again: intake may have been put back to a day
+        before they were revised.  Everything goes again when intake shows that it was made anew.
+        """
         database = self._vault.database
-        if not self._offered:
+        if not self._offered or self._offered_day != self.today:
             async with database.write() as connection:
-                await bulletins.mark_all_unsent(connection, self.today)
-            self._offered = True
+                last = self.today + (1 if self._offered else FALLBACK_DAYS_AHEAD)
+                await bulletins.mark_unsent(connection, self.today, last)
+            self._offered, self._offered_day = True, self.today
         async with database.read() as connection:
             waiting = await bulletins.unsent(connection, self.today)
-        for day, revision, body in waiting:
-            await host.put_bulletin(day, revision, body)
-            async with database.write() as connection:
-                await bulletins.mark_sent(connection, day, revision)
+        sent: list[tuple[int, int]] = []
+        try:
+            for day, revision, body in waiting:
+                await host.put_bulletin(day, revision, body)
+                sent.append((day, revision))
+        finally:
+            if sent:
+                async with database.write() as connection:
+                    await bulletins.mark_sent(connection, sent)
 
     def offer_again(self) -> None:
-        """Intake lacks something that it was given: it was made anew, and gets everything again."""
+        """Intake lacks something that it was given: it was made anew, or put back, and gets everything again."""
         self._offered, self._published = False, None
 
     async def daily_bulletins(self) -> int:
@@ -140,6 +150,7 @@ class Publisher:
         self.warnings -= _ABOUT_THE_BOARD
         if data is None:
             self.warnings |= {"board-missing"} if mark else set()
+            self.offer_again()
             return
         publics = (SigningKey(Role.BOARD, self.state.board_seed).public,)
         try:
@@ -149,6 +160,7 @@ class Publisher:
             return
         if board.head.recipient != self.state.recipient or (mark and board.head.next_due < mark.next_due):
             self.warnings.add("board-rolled-back")
+            self.offer_again()
             return
         walked = await asyncio.to_thread(self._walked, board)  # hundreds of numbers of each thread
         async with self._vault.changing, self._vault.database.write() as connection:

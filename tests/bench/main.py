@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from tests.bench import reports, upload
+from tests.bench import board, envelopes, first_visit, reading, reports, residue, upload
 from tests.bench.place import VAR
 
 Found = tuple[dict[str, float], dict[str, float]]
@@ -25,6 +25,11 @@ Found = tuple[dict[str, float], dict[str, float]]
 MEASURES: Final[dict[str, Callable[[], Coroutine[Any, Any, Found]]]] = {
     "reports": reports.measure,
     "upload": upload.measure,
+    "first_visit": first_visit.measure,
+    "residue": residue.measure,
+    "reading": reading.measure,
+    "board": board.measure,
+    "envelopes": envelopes.measure,
 }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +18,19 @@ WARM: Final = 8  # the gateway's default
 LIMITS: Final = {"envelopes_per_day": 100 * Limits.envelopes_per_day}
 
 
-@contextlib.asynccontextmanager
-async def measured_host(limits: dict[str, int] = LIMITS, **settings: int) -> AsyncIterator[Host]:
-    """Run a host in a folder below `var`, which a disk holds: where `/tmp` is memory, nothing is durable."""
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """Give a new folder below `var`, which a disk holds: where `/tmp` is memory, nothing is durable."""
     VAR.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="h", dir=VAR) as name:
-        async with running_host(Path(name), limits, **{"warm_processes": WARM} | settings) as host:
+        yield Path(name)
+
+
+@contextlib.asynccontextmanager
+async def measured_host(limits: dict[str, int] = LIMITS, **settings: int) -> AsyncIterator[Host]:
+    """Run a host in a new folder."""
+    with folder() as place:
+        async with running_host(place, limits, **{"warm_processes": WARM} | settings) as host:
             yield host
 
 

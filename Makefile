@@ -57,8 +57,8 @@ fuzz: $(DEV) ## Fuzz every parser that a stranger reaches (CASES=1000000 in all)
 	@nice -n 19 $(BIN)/python -m tests.fuzz.all $(CASES)
 
 .PHONY: crash
-crash: $(DEV) ## Kill and starve the desk and intake at every step, then check what is left (RUNS=1000, SEED=1)
-	@$(BIN)/python -m tests.crash.run --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
+crash: $(DEV) ## Kill, starve and unplug the desk and intake at every step, then check what is left (RUNS=1000, SEED=1)
+	@nice -n 19 $(BIN)/python -m tests.crash.run --runs $(or $(RUNS),1000) --seed $(or $(SEED),1)
 
 .PHONY: bench
 bench: $(DEV) system-packages ## Measure what docs/performance.md shows, in var/bench (ONLY="reports upload")

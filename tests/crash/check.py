@@ -2,17 +2,18 @@
 
 import collections
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, table
 
 from dropbox.bureau.tables import FileChunkRow, FileRow, IncomingChunkRow, IncomingRow
 from dropbox.bureau.views import CaseView, EntryKind
 from dropbox.protocol.reply import Acknowledgement, Reply
+from dropbox.storage.database import open_database
 from tests.bureau.office import Open, Reporter
 from tests.crash.journal import Journal
+from tests.crash.ministry import STATE
 from tests.crash.office import OLD_REPLY, OLD_TEXT
 from tests.crash.work import Work
 
@@ -24,14 +25,19 @@ async def violations(work: Work) -> list[str]:
     found = [*chain_keys(work.journal)]
     async with work.office.intake(), work.desk() as opened:
         await work.round(opened)
+        if work.plan.cards:
+            await work.ministry(opened).visit()
+            await work.round(opened)
+            await work.ministry(opened).visit()
         if opened.sync.problems:
             found.append(f"the desk does not recover: {opened.sync.problems}")
         cases = [await opened.desk.case(row.identity) for row in await opened.desk.cases()]
         found += _messages(work, cases)
         found += [line async for line in _files(work, opened, cases)]
         found += await _reporters(work, cases)
+        found += _cards(work.journal, cases)
         found += await _left_at_the_desk(opened)
-    found += _left_at_intake(work)
+    found += await _left_at_intake(work)
     return found
 
 
@@ -74,6 +80,21 @@ async def _files(work: Work, opened: Open, cases: list[CaseView]) -> Any:  # noq
                 contents.append(b"".join([piece async for piece in pieces]))
             if contents != ([hashlib.shake_256(entry.text.encode()).digest(size)] if size else []):
                 yield f"the files of {entry.text!r} are others"
+
+
+def _cards(journal: Journal, cases: list[CaseView]) -> Iterator[str]:
+    """A released card is at the ministry once, in one batch of one content, and its answer at the card once."""
+    came: dict[str, set[tuple[str, str]]] = collections.defaultdict(set)
+    for line in journal.lines("card"):
+        came[line["reference"]].add((line["batch"], line["digest"]))
+    shown = {card.reference: card for case in cases for card in case.cards}
+    for reference in {line["reference"] for line in journal.lines("referred")} | set(came) | set(shown):
+        if len(came[reference]) != 1:
+            yield f"a card is in {len(came[reference])} batches"
+        if reference not in shown:
+            yield "a card of no case"
+        elif shown[reference].sent_day is None or [one.state for one in shown[reference].outcomes] != [STATE]:
+            yield f"a card is shown with {len(shown[reference].outcomes)} answers, sent {shown[reference].sent_day}"
 
 
 async def _reporters(work: Work, cases: list[CaseView]) -> list[str]:
@@ -119,11 +140,12 @@ def _never_shown(journal: Journal) -> set[str]:
 
 async def _left_at_the_desk(opened: Open) -> list[str]:
     found = [f"an envelope did not open: {one.reason}" for one in await opened.desk.failures()]
+    found += [f"an answer of the ministry is not shown: {one.reason}" for one in await opened.desk.outcome_failures()]
     async with opened.vault.database.read() as connection:
         found += [
-            f"{table.__tablename__} still holds something"
-            for table in (IncomingRow, IncomingChunkRow)
-            if await connection.scalar(select(func.count()).select_from(table))
+            f"{rows.__tablename__} still holds something"
+            for rows in (IncomingRow, IncomingChunkRow)
+            if await connection.scalar(select(func.count()).select_from(rows))
         ]
         if await connection.scalar(select(func.count()).select_from(FileRow).where(FileRow.case_id.is_(None))):
             found.append("a file of no case is left")
@@ -133,12 +155,13 @@ async def _left_at_the_desk(opened: Open) -> list[str]:
     return found
 
 
-def _left_at_intake(work: Work) -> Iterator[str]:
-    connection = sqlite3.connect(work.folder / "intake.db")
+async def _left_at_intake(work: Work) -> list[str]:
+    tables = (*_INTAKE_TABLES, *(("mailbox",) if work.plan.cards else ()))
+    database = open_database(work.office.intake_database or f"sqlite:///{work.folder}/intake.db")
     try:
-        for table in _INTAKE_TABLES:
-            ((count,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 - our own names
-            if count:
-                yield f"intake's table {table} still holds {count} rows"
+        async with database.read() as connection:
+            counts = [await connection.scalar(select(func.count()).select_from(table(one))) for one in tables]
     finally:
-        connection.close()
+        await database.close()
+    found = zip(tables, counts, strict=True)
+    return [f"intake's table {name} still holds {count} rows" for name, count in found if count]

@@ -1,41 +1,34 @@
-"""Where a process can be killed or an operation can fail: every durable step and every request.
+"""Where something may strike: every durable step and every request, and every system call below them.
 
 The points are counted within a phase of the work; one fault strikes at the n-th of them. Nothing of this stands in the
-product: `install` wraps the functions from outside.
+product: `install` in `wraps` puts itself around the functions from outside, and `shim` around the system calls.
 """
 
+import contextlib
 import enum
 import errno
-import hashlib
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from dropbox.bureau import keyring, publisher, sealing
-from dropbox.bureau.sync import Sync
-from dropbox.courier.client import CourierClient
 from dropbox.courier.errors import UnreachableError
-from dropbox.protocol import board
-from dropbox.protocol.thread import Link
 from dropbox.reporter.errors import TransportFailed
-from dropbox.reporter.transport import Request, Response
-from dropbox.storage import sealed_file
-from dropbox.storage.database import Database
 from dropbox.storage.errors import DatabaseFullError, DatabaseGoneError, DatabaseLockedError
-from tests.bureau.office import Transport
+from tests.crash import shim
 from tests.crash.journal import Journal
+from tests.crash.plan import CALLS, SERVER, Fault, How
+from tests.crash.server import Server
+from tests.crash.shared import Shared
 
 
 class Point(enum.StrEnum):
     """A place between two steps."""
 
+    TURN = "turn"  # a transaction is about to begin
     BEGIN = "begin"  # a transaction begins
     COMMIT = "commit"  # everything is written, nothing is committed
     COMMITTED = "committed"  # it is, and nobody knows yet
@@ -64,171 +57,89 @@ _ERRORS: Final[dict[Point, tuple[Callable[[], Exception], ...]]] = {
     Point.VISIT: (lambda: TransportFailed("cut"),),
     Point.VISITED: (lambda: TransportFailed("cut"),),
 }
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Strikes at the `number`-th point of a phase. `lasting` more points of its kind fail too, where it is no kill."""
-
-    phase: str
-    number: int
-    kill: bool
-    lasting: int
+_OF_TRANSACTIONS: Final = frozenset({Point.TURN, Point.BEGIN, Point.COMMIT, Point.COMMITTED})
 
 
 class Faults:
     """Counts points, and strikes."""
 
-    def __init__(self, journal: Journal, fault: Fault | None, seed: str) -> None:
-        self._journal, self._fault = journal, fault
-        self._random = random.Random(seed)
+    def __init__(
+        self, folder: Path, journal: Journal, fault: Fault | None, shared: Shared, server: Server | None
+    ) -> None:
+        self._journal, self._fault, self._shared, self._server = journal, fault, shared, server
+        self._random = random.Random(str(fault))
         self._count = 0
         self._failing: Point | None = None
         self._left = 0
-        self.phase = ""
+        self._lock: sqlite3.Connection | None = None
+        if fault is not None and fault.how in CALLS:
+            shim.arm(fault, folder, shadow_of(folder), journal.descriptor, shared)
 
-    def reach(self, point: Point, where: str) -> None:
+    @property
+    def phase(self) -> str:
+        """The phase that the work is in, in whatever process."""
+        return self._shared.phase
+
+    @phase.setter
+    def phase(self, name: str) -> None:
+        self._shared.phase = name
+
+    def reach(self, point: Point, where: str, database: str = "") -> None:
         """A point: nothing happens, or the process ends here, or an error is raised."""
         fault = self._fault
-        if fault is None:
+        if fault is None or fault.how in CALLS or not self._concerns(fault.how, point):
             return
+        if fault.how is How.LOCK:
+            self._let_go()
         if self._left and point is self._failing:
             self._left -= 1
             raise self._error(point)
         if self.phase != fault.phase:
             return
         self._count += 1
-        if self._count != fault.number:
-            return
-        self._journal.note("fault", phase=self.phase, number=self._count, point=point, where=where, kill=fault.kill)
-        if fault.kill or point not in _ERRORS:
+        if self._count == fault.number:
+            self._strike(fault, point, where, database)
+
+    def _concerns(self, how: How, point: Point) -> bool:
+        if how is How.LOCK:
+            return point is Point.TURN
+        return point in _OF_TRANSACTIONS if how in SERVER else point is not Point.TURN
+
+    def _strike(self, fault: Fault, point: Point, where: str, database: str) -> None:
+        kill = fault.how is How.KILL or (fault.how is How.ERROR and point not in _ERRORS)
+        self._journal.note(
+            "fault", phase=self.phase, number=self._count, point=f"{fault.how}: {point}", where=where, kill=kill
+        )
+        if kill:
             os.kill(os.getpid(), signal.SIGKILL)
-        self._failing, self._left = point, fault.lasting
-        raise self._error(point)
+        if fault.how is How.LOCK:
+            self._hold(database)
+        elif fault.how in SERVER:
+            assert self._server is not None, "a plan without PostgreSQL"
+            self._server.strike(fault.how, database)
+        else:
+            self._failing, self._left = point, fault.lasting
+            raise self._error(point)
+
+    def _hold(self, database: str) -> None:
+        """Take SQLite's write lock, as another process would, until the next transaction but one or more is tried."""
+        self._lock = sqlite3.connect(database, isolation_level=None, timeout=0)
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._lock.execute("BEGIN IMMEDIATE")
+        self._left = 1 + (0 if self._fault is None else self._fault.lasting)
+
+    def _let_go(self) -> None:
+        if self._lock is None:
+            return
+        self._left -= 1
+        if self._left <= 0:
+            self._lock.close()
+            self._lock = None
 
     def _error(self, point: Point) -> Exception:
         return self._random.choice(_ERRORS[point])()
 
 
-def install(faults: Faults, journal: Journal) -> None:
-    """Wrap what is durable, in this process and for good: it is a child that ends soon."""
-    _wrap_database(faults)
-    _wrap_files(faults)
-    _wrap_requests(faults, journal)
-    _wrap_steps(faults)
-    _watch_chains(journal)
-
-
-def _wrap_database(faults: Faults) -> None:
-    real = Database.write
-
-    @asynccontextmanager
-    async def write(self: Database) -> AsyncIterator[AsyncConnection]:
-        owner = Path(str(self.engine.url.database)).stem
-        async with real(self) as connection:
-            faults.reach(Point.BEGIN, owner)
-            yield connection
-            faults.reach(Point.COMMIT, owner)
-        faults.reach(Point.COMMITTED, owner)
-
-    Database.write = write  # type: ignore[method-assign]
-
-
-def _wrap_files(faults: Faults) -> None:
-    replace_file, fsync = sealed_file.replace_file, os.fsync
-    sync_folder, overwrite = sealed_file._sync_folder, sealed_file._overwrite
-    current = [""]
-
-    def replacing(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-        current[0] = path.stem
-        try:
-            replace_file(path, data, mode=mode)
-        finally:
-            current[0] = ""
-        faults.reach(Point.REPLACED, path.stem)
-
-    def fsyncing(descriptor: int) -> None:
-        if current[0]:
-            faults.reach(Point.FSYNC, current[0])
-        fsync(descriptor)
-
-    def syncing(folder: Path) -> None:
-        faults.reach(Point.RENAMED, current[0])
-        name, current[0] = current[0], ""
-        sync_folder(folder)
-        current[0] = name
-
-    def overwriting(descriptor: int) -> None:
-        faults.reach(Point.OVERWRITE, current[0])
-        current[0] = ""
-        overwrite(descriptor)
-
-    keyring.replace_file = replacing  # type: ignore[attr-defined]
-    os.fsync = fsyncing  # type: ignore[assignment]
-    sealed_file._sync_folder = syncing
-    sealed_file._overwrite = overwriting
-
-
-def _wrap_requests(faults: Faults, journal: Journal) -> None:
-    send, visit = CourierClient._send, Transport.send
-
-    async def sending(self: CourierClient, request: Any, limit: int) -> bytes:  # noqa: ANN401 - courier's own type
-        where = f"{request.method} {'/'.join(request.target.split('/')[1:3])}"
-        faults.reach(Point.REQUEST, where)
-        answer = await send(self, request, limit)
-        if where == "PUT v1/boards":
-            journal.note("issued", records=_issuing[-1])
-        faults.reach(Point.ANSWERED, where)
-        return answer
-
-    async def visiting(self: Transport, request: Request) -> Response:
-        faults.reach(Point.VISIT, request.method)
-        answer = await visit(self, request)
-        faults.reach(Point.VISITED, request.method)
-        return answer
-
-    CourierClient._send = sending  # type: ignore[method-assign]
-    Transport.send = visiting  # type: ignore[method-assign]
-
-
-def _wrap_steps(faults: Faults) -> None:
-    step = Sync._step
-
-    async def stepping(self: Sync, name: str, work: Awaitable[None]) -> None:
-        before = faults.phase
-        if before in {"", "settle"}:
-            faults.phase = before or name
-        try:
-            await step(self, name, work)
-        finally:
-            faults.phase = before
-
-    Sync._step = stepping  # type: ignore[method-assign]
-
-
-_issuing: list[list[str]] = [[]]
-
-
-def _watch_chains(journal: Journal) -> None:
-    """Note every chain key that seals, before it does, and every record that a board carries."""
-    seal, assemble = sealing.seal, board.assemble
-
-    def sealing_noted(thread: Any, recipient: bytes, instance: bytes, links: list[Link], *rest: Any) -> Any:  # noqa: ANN401
-        for link in links:
-            journal.note("sealing", chain=_name(link.chain))
-        found = seal(thread, recipient, instance, links, *rest)
-        for link, (_, inner) in zip(links, found, strict=True):
-            journal.note("sealed", chain=_name(link.chain), inner=_name(inner))
-        return found
-
-    def assembling(head: Any, live: Any, source: Callable[[int], bytes]) -> bytes:  # noqa: ANN401
-        live = list(live)
-        _issuing[-1] = [_name(inner) for _, _, inner in live]
-        return assemble(head, live, source)
-
-    sealing.seal = sealing_noted  # type: ignore[assignment]
-    vars(publisher)["assemble"] = assembling
-
-
-def _name(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:24]
+def shadow_of(folder: Path) -> Path:
+    """Where the shim keeps what is durable in a run's folder."""
+    return folder.with_name(folder.name + "-durable")

@@ -13,6 +13,15 @@ class Journal:
         self._path = path
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
+    @property
+    def descriptor(self) -> int:
+        """The open file, for the shim."""
+        return self._file
+
+    def close(self) -> None:
+        """No more lines by this process."""
+        os.close(self._file)
+
     def note(self, what: str, **values: Any) -> None:  # noqa: ANN401 - what JSON holds
         """One line."""
         os.write(self._file, json.dumps({"what": what, **values}).encode() + b"\n")

@@ -2,47 +2,105 @@
 
 import asyncio
 import copy
+import os
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dropbox.bureau.views import EntryKind, NoteDraft
+from dropbox.intake.service import serving
+from dropbox.intake.settings import parse as parse_intake
 from dropbox.protocol.receipt import Receipt
-from tests.bureau.office import Clock, Office, Reporter
-from tests.crash.journal import Journal
+from tests.bureau.office import CARDS, PERIOD, Office, Reporter
+from tests.crash.server import Server
+from tests.crash.shared import Shared, SharedClock
 
 OLD_TEXT: Final = "The first report."
 OLD_REPLY: Final = "The first answer."
+_TEMPLATE: Final = "template"
+
+
+class CrashOffice(Office):
+    """An office whose intake may stand on PostgreSQL too, and whose cards go out as often as wanted."""
+
+    intake_database: str = ""
+    card_period: int = 30 * 86_400
+
+    def values(self, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - a parsed settings file
+        """The desk's settings file as parsed."""
+        return super().values(**{"card_period": self.card_period, **changes})
+
+    @asynccontextmanager
+    async def intake(self) -> AsyncIterator[None]:
+        """A real intake, while the body runs."""
+        settings = parse_intake(
+            {
+                "database": self.intake_database or f"sqlite:///{self.folder}/intake.db",
+                "runtime_dir": str(self.folder / "run"),
+                "keys_dir": str(self.folder / "keys"),
+                "root_key": self.root.public.raw.hex(),
+                "cards_per_batch": CARDS,
+            }
+        )
+        async with serving(settings, self.clock, os.urandom):
+            yield
 
 
 @dataclass(frozen=True)
 class Template:
     """An office at rest, and the words of the reporter whom it knows."""
 
-    office: Office
+    office: CrashOffice
     known: Receipt
+    server: Server | None
 
     @classmethod
-    def make(cls, folder: Path) -> "Template":
+    def make(cls, folder: Path, server: Server | None = None) -> "Template":
         """Make it, with a real intake and desk."""
         folder.mkdir()
-        office = Office(folder)
+        office = CrashOffice(folder)
+        if server is not None:
+            office = _on(server, _TEMPLATE, office)
         reporter = office.reporter()
         asyncio.run(_first_report(office, reporter))
-        return cls(office, reporter.receipt)
+        return cls(office, reporter.receipt, server)
 
     def copied(self, folder: Path) -> None:
-        """All of its files."""
+        """All of its files and databases."""
         shutil.copytree(self.office.folder, folder, ignore=shutil.ignore_patterns("*.sock"))
+        if self.server is not None:
+            for role in ("desk", "intake"):
+                self.server.make(f"{role}_{folder.name}", f"{role}_{_TEMPLATE}")
 
-    def at(self, folder: Path, journal: Journal) -> Office:
-        """The office whose files stand in this folder, with the clock where the journal left it."""
+    def removed(self, folder: Path) -> None:
+        """What was copied."""
+        shutil.rmtree(folder)
+        if self.server is not None:
+            self.server.wait()
+            for role in ("desk", "intake"):
+                self.server.drop(f"{role}_{folder.name}")
+
+    def at(self, folder: Path, shared: Shared, card_period: int) -> CrashOffice:
+        """The office whose files stand in this folder."""
         office = copy.copy(self.office)
         office.folder = folder
-        times = journal.lines("clock")
-        office.clock = Clock(times[-1]["now"] if times else self.office.clock.now)
+        office.clock = SharedClock(shared)
+        office.card_period = card_period
+        if self.server is not None:
+            office.database = self.server.url(f"desk_{folder.name}")
+            office.intake_database = self.server.url(f"intake_{folder.name}")
         return office
+
+
+def _on(server: Server, name: str, office: CrashOffice) -> CrashOffice:
+    for role in ("desk", "intake"):
+        server.make(f"{role}_{name}")
+    office.database = server.url(f"desk_{name}")
+    office.intake_database = server.url(f"intake_{name}")
+    return office
 
 
 async def _first_report(office: Office, reporter: Reporter) -> None:
@@ -52,6 +110,6 @@ async def _first_report(office: Office, reporter: Reporter) -> None:
         await opened.round()
         case = await opened.only_case()
         await opened.desk.send(case.row.identity, NoteDraft(EntryKind.REPLY, OLD_REPLY))
-        office.clock.forward(seconds=3600)
+        office.clock.forward(seconds=PERIOD)
         await opened.round()
         await opened.vault.database.checkpoint_truncate()

@@ -1,34 +1,35 @@
-"""Crash runs: `python -m tests.crash.run [--runs N] [--seed FIRST] [--keep]`.
+"""Crash runs: `python -m tests.crash.run [--runs N] [--seed FIRST] [--jobs N] [--keep] [--plan NAME]`.
 
 Each run has a seed of its own, counted from the first one. A broken promise is told with the seed and the step; the
-same seed (`--runs 1 --seed N`) does the same again. Exit status 1 when a promise was broken.
+same seed (`--runs 1 --seed N`) does the same again, `--plan` a plan with a name. The figures stand in
+`var/crash/result.json` afterwards. Exit status 1 when a promise was broken.
 """
 
 import argparse
-import asyncio
 import collections
-import logging
+import gc
+import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.crash.check import violations
-from tests.crash.faults import Fault, Faults, install
+from tests.crash import shim
 from tests.crash.journal import Journal
 from tests.crash.office import Template
-from tests.crash.plan import Plan, plan_of
-from tests.crash.work import EXPECTED, Work
+from tests.crash.plan import CONTROL, OLD, Plan, plan_of
+from tests.crash.server import Server
+from tests.crash.shared import PHASES
+from tests.crash.stages import play
+from tests.crash.wraps import hurry
 
-_HANG_SECONDS: Final = 180
-_MISTAKE: Final = 3
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder with a random name in it; a killed process needs no disk
+_RESULT: Final = Path("var/crash/result.json")
 
 
 @dataclass(frozen=True)
@@ -36,102 +37,148 @@ class Result:
     """One run: what struck where, and which promises were broken."""
 
     plan: Plan
-    struck: tuple[str, ...]
+    struck: tuple[tuple[str, str], ...]  # the step, and what
     broken: tuple[str, ...]
 
 
-def run(template: Template, plan: Plan, folder: Path) -> Result:
-    """Work, faults, restarts, and the check, each in a process of its own."""
-    template.copied(folder)
-    journal = Journal(folder / "journal")
-    stages: list[tuple[Fault | None, Callable[[Work], Coroutine[Any, Any, None]]]] = [(plan.faults[0], Work.day)]
-    stages += [(fault, Work.settle) for fault in plan.faults[1:]]
-    stages += [(None, _settle_and_check)]
-    broken = []
-    for place, (fault, work) in enumerate(stages):
-        status = _in_child(template, plan, folder, fault, work)
-        if os.WIFSIGNALED(status):
-            killed = [
-                line for line in journal.lines("fault") if line["kill"] or line["point"] in {"overwrite", "replaced"}
-            ]
-            if os.WTERMSIG(status) != signal.SIGKILL or not killed:
-                broken.append(f"stage {place} ended by signal {os.WTERMSIG(status)}")
-        elif os.WEXITSTATUS(status):
-            broken += [line["trace"] for line in journal.lines("mistake")] or [f"stage {place} failed"]
-    broken += [line["text"] for line in journal.lines("broken")]
-    struck = tuple(f"{one['phase']} {one['number']}: {one['point']} {one['where']}" for one in journal.lines("fault"))
-    return Result(plan, struck, tuple(broken))
+class Worker:
+    """Runs one plan after the other."""
 
+    def __init__(self, folder: Path, *, keep: bool) -> None:
+        self._folder, self._keep = folder, keep
+        hurry()
+        self._templates: dict[bool, Template] = {}
 
-def _in_child(
-    template: Template, plan: Plan, folder: Path, fault: Fault | None, work: Callable[[Work], Coroutine[Any, Any, None]]
-) -> int:
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1]
-    status = _MISTAKE
-    try:
-        signal.alarm(_HANG_SECONDS)
-        logging.disable()  # a child's own words are of no use: its journal tells
+    def run(self, plan: Plan) -> Result:
+        """Work, faults, restarts, and the check."""
+        template = self._template(postgres=plan.postgres)
+        folder = self._folder / str(plan.seed)
+        template.copied(folder)
         journal = Journal(folder / "journal")
-        faults = Faults(journal, fault, f"{plan.seed} {fault}")
-        install(faults, journal)
-        _work(Work(template, plan, folder, faults, journal), fault, work)
-        status = 0
-    except BaseException:  # noqa: BLE001 - all of it is told
-        Journal(folder / "journal").note("mistake", trace=traceback.format_exc())
-    finally:
-        os._exit(status)
+        try:
+            broken = [*play(template, plan, folder, journal), *(line["text"] for line in journal.lines("broken"))]
+            struck = tuple(_told(line) for line in journal.lines("fault"))
+            if broken and self._keep:
+                _save(folder, Path("var/crash") / str(plan.seed))
+        finally:
+            journal.close()
+            template.removed(folder)
+        return Result(plan, struck, tuple(broken))
+
+    def stop(self) -> None:
+        """No more runs."""
+        for template in self._templates.values():
+            if template.server is not None:
+                template.server.stop()
+
+    def _template(self, *, postgres: bool) -> Template:
+        if postgres not in self._templates:
+            server = Server() if postgres else None
+            self._templates[postgres] = Template.make(self._folder / f"t{postgres:d}", server)
+            gc.collect()
+            gc.freeze()  # children share these pages as long as nobody counts what is in them
+        return self._templates[postgres]
 
 
-def _work(people: Work, fault: Fault | None, work: Callable[[Work], Coroutine[Any, Any, None]]) -> None:
-    """A service that does not start, or stops, while its disk is full, says so and ends: that breaks no promise."""
-    try:
-        asyncio.run(work(people))
-    except EXPECTED as error:
-        if fault is None:
-            raise
-        people.journal.note("failed", phase="start", error=type(error).__name__)
+def _save(folder: Path, target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(folder, target, ignore=shutil.ignore_patterns("*.sock"))
 
 
-async def _settle_and_check(work: Work) -> None:
-    await work.settle()
-    for text in await violations(work):
-        work.journal.note("broken", text=text)
+def _told(line: dict[str, Any]) -> tuple[str, str]:
+    phase = line["phase"] if isinstance(line["phase"], str) else PHASES[line["phase"]]
+    return phase, f"{line['point']} ({line['where']}), number {line['number']}"
 
 
 def main() -> None:
     """The command."""
+    named = {**OLD, **CONTROL}
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--keep", action="store_true", help="keep the folders of runs that broke a promise")
+    parser.add_argument("--plan", choices=named, help="instead of seeds: one that broke a promise once, or has to")
     asked = parser.parse_args()
+    shim.preload(Path(tempfile.mkdtemp(prefix="cs")))
+    plans = (
+        [named[asked.plan]] if asked.plan else [plan_of(seed) for seed in range(asked.seed, asked.seed + asked.runs)]
+    )
     with tempfile.TemporaryDirectory(prefix="cr", dir=_MEMORY if _MEMORY.is_dir() else None) as name:
-        template = Template.make(Path(name) / "t")
-        struck: collections.Counter[str] = collections.Counter()
-        failed = 0
-        for seed in range(asked.seed, asked.seed + asked.runs):
-            folder = Path(name) / str(seed)
-            result = run(template, plan_of(seed), folder)
-            struck.update(one.split()[0] for one in result.struck)
-            struck["nothing"] += not result.struck
+        results = list(_all(plans, min(asked.jobs, len(plans)), Path(name), keep=asked.keep))
+    _summarise(results, len(plans))
+    sys.exit(len(results) < len(plans) or any(result.broken for result in results))
+
+
+def _all(plans: list[Plan], jobs: int, folder: Path, *, keep: bool) -> Iterator[Result]:
+    """Share the plans among processes; each says what it found as a line, as soon as it knows."""
+    reading, writing = os.pipe()
+    children = []
+    for job in range(jobs):
+        child = os.fork()
+        if not child:
+            os.close(reading)
+            _job(plans[job::jobs], folder / str(job), writing, keep=keep)
+        children.append(child)
+    os.close(writing)
+    of_seed = {plan.seed: plan for plan in plans}
+    with os.fdopen(reading, "rb") as lines:
+        for line in lines:
+            seed, struck, broken = json.loads(line)
+            result = Result(of_seed[seed], tuple((step, what) for step, what in struck), tuple(broken))
             if result.broken:
-                failed += 1
                 _tell(result)
-                if asked.keep:
-                    shutil.copytree(folder, Path("var/crash") / str(seed), dirs_exist_ok=True)
-            shutil.rmtree(folder)
-    summary = ", ".join(f"{phase} {count}" for phase, count in sorted(struck.items()))
-    sys.stdout.write(f"{asked.runs} runs, {failed} with a broken promise. Struck: {summary}\n")
-    sys.exit(bool(failed))
+            yield result
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def _job(plans: list[Plan], folder: Path, found: int, *, keep: bool) -> None:
+    folder.mkdir()
+    worker = Worker(folder, keep=keep)
+    status = 1
+    try:
+        for plan in plans:
+            result = worker.run(plan)
+            data = json.dumps((plan.seed, result.struck, [one[-3000:] for one in result.broken[:5]])).encode() + b"\n"
+            while data:
+                data = data[os.write(found, data) :]
+        status = 0
+    except BaseException:  # noqa: BLE001 - whatever it is: a forked process must not return into the parent's work
+        traceback.print_exc()
+    finally:
+        worker.stop()
+        sys.stdout.flush()
+        os._exit(status)
 
 
 def _tell(result: Result) -> None:
-    sys.stdout.write(f"seed {result.plan.seed}: {'; '.join(result.struck)}\n")
+    plan = result.plan
+    where = f"{plan.who}{', PostgreSQL' if plan.postgres else ''}"
+    sys.stdout.write(f"seed {plan.seed} ({where}): {'; '.join(f'{step}: {what}' for step, what in result.struck)}\n")
     for line in result.broken:
         sys.stdout.write(f"    {line}\n")
     sys.stdout.flush()
+
+
+def _summarise(results: list[Result], asked: int) -> None:
+    """What struck in which step, how often, on which database and in which process."""
+    steps: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    places: collections.Counter[str] = collections.Counter()
+    for result in results:
+        places[f"{result.plan.who} on {'PostgreSQL' if result.plan.postgres else 'SQLite'}"] += bool(result.struck)
+        for step, what in result.struck:
+            steps[step][what.partition(":")[0]] += 1
+    failed = sorted(result.plan.seed for result in results if result.broken)
+    nothing = sum(not result.struck for result in results)
+    for step in (one for one in PHASES if one in steps):
+        how = ", ".join(f"{name} {count}" for name, count in sorted(steps[step].items()))
+        sys.stdout.write(f"{step:14} {steps[step].total():>6}   {how}\n")
+    sys.stdout.write(f"{', '.join(f'{name} {count}' for name, count in sorted(places.items()))}\n")
+    sys.stdout.write(f"{len(results)} of {asked} runs, {len(failed)} with a broken promise, nothing {nothing} times\n")
+    _RESULT.parent.mkdir(parents=True, exist_ok=True)
+    figures = {"runs": len(results), "broken": failed, "struck_nothing": nothing, "steps": steps, "places": places}
+    _RESULT.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,15 +10,10 @@ import pytest
 
 from tests.crash.check import chain_keys
 from tests.crash.journal import Journal
-from tests.crash.plan import POINTS, STEPS, plan_of
+from tests.crash.plan import OLD, POINTS, STEPS, How, Who, plan_of
 
 _ROOT: Final = Path(__file__).parents[2]
 _RUNS: Final = 40
-
-_REGRESSIONS: Final = (
-    106,  # an acknowledgement that had been replaced came back with the last board
-    1011,  # one tag key had two names after a failure between the keyrings, and no board could be made any more
-)
 
 
 def runs(*options: str) -> subprocess.CompletedProcess[str]:
@@ -36,18 +31,31 @@ def test_whatever_strikes_nothing_promised_is_lost_and_nothing_else_is_left() ->
     assert int(struck[1]) < _RUNS / 2, "most faults strike"
 
 
-@pytest.mark.parametrize("seed", _REGRESSIONS)
+@pytest.mark.parametrize("name", OLD)
 @pytest.mark.timeout(600)
-def test_what_once_broke_a_promise_does_so_no_more(seed: int) -> None:
-    ended = runs("--runs", "1", "--seed", str(seed))
+def test_what_once_broke_a_promise_does_so_no_more(name: str) -> None:
+    ended = runs("--plan", name)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"), [("careless-files", "SealedDamagedError"), ("careless-database", "is shown 0 times")]
+)
+@pytest.mark.timeout(600)
+def test_what_a_power_cut_takes_from_the_careless_is_seen(name: str, seen: str) -> None:
+    ended = runs("--plan", name)
+    assert ended.returncode == 1
+    assert seen in ended.stdout, ended.stdout + ended.stderr
 
 
 def test_a_seed_makes_one_plan_and_many_make_every_step() -> None:
     assert plan_of(5) == plan_of(5)
-    plans = [plan_of(seed) for seed in range(500)]
+    plans = [plan_of(seed) for seed in range(2000)]
     assert {fault.phase for plan in plans for fault in plan.faults} == {*STEPS, "settle"} == set(POINTS)
-    assert {fault.kill for plan in plans for fault in plan.faults} == {True, False}
+    assert {fault.how for plan in plans for fault in plan.faults} == set(How)
+    assert {(plan.who, plan.postgres) for plan in plans} == {
+        (who, postgres) for who in Who for postgres in (True, False)
+    }
 
 
 def test_a_chain_key_used_twice_is_seen(tmp_path: Path) -> None:

@@ -1,36 +1,60 @@
 """What the people in a run do, phase by phase. It is interrupted anywhere, and everything promised is noted."""
 
 import hashlib
+import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from dropbox.bureau.errors import DeskError
 from dropbox.bureau.keyring import PUBLISHER_FILE, RECIPIENT_FILE
-from dropbox.bureau.views import EntryKind, NoteDraft
+from dropbox.bureau.views import CardDraft, Consent, EntryKind, NoteDraft
 from dropbox.courier.errors import CourierError
+from dropbox.intake.errors import IntakeError
 from dropbox.protocol.receipt import Receipt
 from dropbox.reporter.errors import VisitError
 from dropbox.storage.errors import StorageError
-from tests.bureau.office import PERIOD, Office, Open, Reporter
+from tests.bureau.office import PERIOD, Open, Reporter
 from tests.crash.faults import Faults
 from tests.crash.journal import Journal
+from tests.crash.ministry import Ministry
 from tests.crash.office import OLD_TEXT, Template
 from tests.crash.plan import Plan
+from tests.crash.shared import Shared
 
-EXPECTED: Final = (VisitError, DeskError, CourierError, StorageError, OSError)
+EXPECTED: Final = (VisitError, DeskError, IntakeError, CourierError, StorageError, OSError)
 LONG: Final = " There is more to say." * 90
 _KEYRINGS: Final = (PUBLISHER_FILE, RECIPIENT_FILE)
+_OFTEN, _HARDLY_EVER = 2 * PERIOD, 30 * 86_400
+CARD: Final = CardDraft(
+    region="africa", staff="local", function="support", category="fraud", period="2026 Q2",
+    summary="A colleague is said to take money.", evidence="document", seriousness=2, ongoing="yes",
+    retaliation="unsure", ask="Look into the accounts.", not_do="No inquiry on the spot.", answer_by="2027-01-15",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run happens, and what its processes share."""
+
+    template: Template
+    folder: Path
+    journal: Journal
+    shared: Shared
 
 
 class Work:
-    """One run's people: a known reporter, a new one, a handler."""
+    """One run's people: a known reporter, a new one, a handler, the ministry."""
 
-    def __init__(self, template: Template, plan: Plan, folder: Path, faults: Faults, journal: Journal) -> None:
-        self.plan, self.folder, self.faults, self.journal = plan, folder, faults, journal
-        self.office: Office = template.at(folder, journal)
+    def __init__(self, place: Place, plan: Plan, faults: Faults, *, alone: bool) -> None:
+        """`alone`: intake is in this process too."""
+        self.plan, self.folder, self.faults, self.journal = plan, place.folder, faults, place.journal
+        self.alone = alone
+        template = place.template
+        self.office = template.at(place.folder, place.shared, _OFTEN if plan.cards else _HARDLY_EVER)
         self.known = Reporter(self.office, template.known)
         self.new = Reporter(self.office, Receipt(hashlib.sha256(b"%d" % plan.seed).digest()[:15]))
 
@@ -42,7 +66,6 @@ class Work:
     def forward(self, days: int = 0, seconds: int = 0) -> None:
         """Let time pass."""
         self.office.clock.forward(days, seconds)
-        self.journal.note("clock", now=self.office.clock.now)
 
     async def phase(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         """Do it; False when it failed in a way that people are told about."""
@@ -57,15 +80,35 @@ class Work:
         return True
 
     @asynccontextmanager
+    async def intake(self) -> AsyncIterator[None]:
+        """Intake, while the body runs, where it is not a process of its own."""
+        async with AsyncExitStack() as stack:
+            if self.alone:
+                with self._starting():
+                    await stack.enter_async_context(self.office.intake())
+            yield
+
+    @asynccontextmanager
     async def desk(self) -> AsyncIterator[Open]:
         """A desk, while the body runs."""
-        async with self.office.desk() as opened:
+        async with AsyncExitStack() as stack:
+            with self._starting():
+                opened = await stack.enter_async_context(self.office.desk())
             opened.sync.publisher._offered = not self.plan.offers
             yield opened
 
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        before = self.faults.phase
+        self.faults.phase = before or "start"
+        try:
+            yield
+        finally:
+            self.faults.phase = before
+
     async def day(self) -> None:
         """The whole plan, from an office at rest."""
-        async with self.office.intake():
+        async with self.intake():
             async with self.desk() as opened:
                 await opened.sync.publish_round()
                 await opened.sign_in()
@@ -80,8 +123,13 @@ class Work:
                 await opened.sync.publish_round()
                 await opened.sign_in()
                 await self.answer(opened, "The second answer.")
-                self.forward(seconds=PERIOD)
+                if self.plan.cards:
+                    await self.refer(opened)
+                self.forward(seconds=_OFTEN if self.plan.cards else PERIOD)
                 await opened.sync.publish_round()
+                if self.plan.cards:
+                    await self.phase("mailbox", self.ministry(opened).visit)
+                    await opened.sync.fetch_round()
             if self.plan.restored:
                 self.restore()
                 self.forward(seconds=PERIOD)
@@ -121,6 +169,21 @@ class Work:
         self.journal.note("answering", text=text)
         await self.phase("reply", replying)
 
+    async def refer(self, opened: Open) -> None:
+        """A card about the known reporter's case."""
+
+        async def releasing() -> None:
+            consent = Consent(given=True, words="Yes, pass it on.")
+            reference = await opened.desk.release_card(await self.known_case(opened), CARD, consent)
+            self.journal.note("referred", reference=reference)
+
+        await self.phase("refer", releasing)
+
+    def ministry(self, opened: Open) -> Ministry:
+        """It knows the desk by its certified keys."""
+        state = opened.vault.publisher.state
+        return Ministry(self.office, self.journal, (state.card_public, state.box_public))
+
     async def known_case(self, opened: Open) -> str:
         """The case of the known reporter."""
         for row in await opened.desk.cases():
@@ -144,20 +207,22 @@ class Work:
                 path.unlink()
         for name in names[self.plan.restored]:
             shutil.copy(self.folder / "saved" / name, self.office.vault / name)
+            with (self.office.vault / name).open("rb") as file:
+                os.fsync(file.fileno())
         self.journal.note("restored", what_was=self.plan.restored)
 
     async def settle(self) -> None:
-        """Everything starts again, and three days later once more. Only faults of the phase "settle" strike."""
-        async with self.office.intake(), self.desk() as opened:
+        """Everything starts again, and whoever had no answer comes again. Then three days pass."""
+        async with self.intake(), self.desk() as opened:
             await self.round(opened)
+            if self.plan.cards:
+                await self.phase("settle", self.ministry(opened).visit)
             if self.plan.again and not self.journal.lines("restored"):
                 sent = {line["text"] for line in self.journal.lines("sent")}
                 for reporter, text in self.messages:
                     if text not in sent:
                         await self.send(reporter, text)
         self.forward(days=3)
-        async with self.office.intake(), self.desk() as opened:
-            await self.round(opened)
 
     async def round(self, opened: Open) -> None:
         """Publish, sign in, fetch and open, publish."""

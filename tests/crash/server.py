@@ -80,7 +80,7 @@ class Server:
         self._cluster.run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
 
     def _remove_segment(self) -> None:
-        """The few bytes of System V memory by which servers find each other; the machine has room for some thousands."""
+        """The few bytes of System V memory by which servers find each other: there is room for some thousands."""
         *_, segment, _ = (self._cluster.folder / "data" / "postmaster.pid").read_text().split()
         subprocess.run(["ipcrm", "-m", segment], check=False, capture_output=True)
 

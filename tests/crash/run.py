@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.crash import shim
+from tests.crash.faults import shadow_of
 from tests.crash.journal import Journal
 from tests.crash.office import Template
 from tests.crash.plan import CONTROL, OLD, Plan, plan_of
@@ -63,6 +64,7 @@ class Worker:
         finally:
             journal.close()
             template.removed(folder)
+            shutil.rmtree(shadow_of(folder), ignore_errors=True)
         return Result(plan, struck, tuple(broken))
 
     def stop(self) -> None:

@@ -158,8 +158,8 @@ def _card_seeds() -> list[bytes]:
 TARGETS = (
     Target("receipt", _receipt, _receipt_seeds, longest=8192, share=8),
     Target("document", _document, _document_seeds, share=8),
-    Target("certificate", _certificate, _certificate_seeds, longest=512, share=4),
-    Target("bulletin", _bulletin, _bulletin_seeds, share=2),
-    Target("publication", _publication, _publication_seeds, longest=1024, share=2),
-    Target("card", _card, _card_seeds, longest=1024, share=2),
+    Target("certificate", _certificate, _certificate_seeds, longest=512, share=6),
+    Target("bulletin", _bulletin, _bulletin_seeds, share=4),
+    Target("publication", _publication, _publication_seeds, longest=1024, share=4),
+    Target("card", _card, _card_seeds, longest=1024, share=4),
 )

@@ -208,9 +208,9 @@ def _notes_seeds() -> list[bytes]:
 
 
 TARGETS = (
-    Target("frames", _frames, _frames_seeds, share=8),
-    Target("envelope", _envelope, _envelope_seeds, share=2),
-    Target("board", _board, _board_seeds, longest=1024, share=1),
-    Target("boards", _boards, _boards_seeds, share=15),
-    Target("notes", _notes, _notes_seeds, longest=2048, share=15),
+    Target("frames", _frames, _frames_seeds, share=10),
+    Target("envelope", _envelope, _envelope_seeds, share=4),
+    Target("board", _board, _board_seeds, longest=1024, share=3),
+    Target("boards", _boards, _boards_seeds, share=5),
+    Target("notes", _notes, _notes_seeds, longest=2048, share=12),
 )

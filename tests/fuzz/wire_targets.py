@@ -186,8 +186,8 @@ def _proxy_seeds() -> list[bytes]:
 
 
 TARGETS = (
-    Target("proxy", _proxy, _proxy_seeds, longest=256, share=15),
-    Target("signed", _signed, _signed_seeds, longest=1024, share=8),
-    Target("resume", _resume, _resume_seeds, longest=256, share=2),
+    Target("proxy", _proxy, _proxy_seeds, longest=256, share=5),
+    Target("signed", _signed, _signed_seeds, longest=1024, share=10),
+    Target("resume", _resume, _resume_seeds, longest=256, share=4),
     Target("listing", _listing, _listing_seeds, longest=512, share=1),
 )

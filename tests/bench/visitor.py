@@ -111,19 +111,27 @@ class ReportForm:
         return self._fields | hidden | {"text": text}
 
 
-def report(port: int, form: ReportForm, text: str) -> str:
+class NotAccepted(OSError):
+    """The page says that nothing was sent."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def report(port: int, form: ReportForm, text: str, before: bytes = b"") -> str:
     """Load the form, send `text`, and hang up; return the twelve words. Raises `OSError` unless it was accepted."""
-    with Visitor(port) as visitor:
+    with Visitor(port, before) as visitor:
         fields = form.filled(visitor.get(REPORT).body, text)
         answer = visitor.post(REPORT, fields | {"files": ""})
     if answer.status != 200:
-        raise ConnectionRefusedError(answer.status)
+        raise NotAccepted(answer.status)
     return fields["receipt"]
 
 
-def learnt(port: int) -> ReportForm:
+def learnt(port: int, before: bytes = b"") -> ReportForm:
     """Load the form once."""
-    with Visitor(port) as visitor:
+    with Visitor(port, before) as visitor:
         return ReportForm(visitor.get(REPORT).body)
 
 

@@ -139,6 +139,7 @@ class _Plan:
         self._entries: list[NewEntry] = []
         self._seen: dict[bytes, bytes] = {}
         self._done: list[bytes] = []
+        self._unneeded: list[bytes] = []  # staged files of messages that are here already
 
     async def place(self, connection: AsyncConnection, received: Received, *, patient: bool) -> bool:
         """Give one message its place; False when it is too early for that."""
@@ -146,6 +147,7 @@ class _Plan:
         found = await self._find(connection, opened)
         if found.duplicate:
             self._done.append(envelope.envelope)
+            self._unneeded += [bytes.fromhex(file.identity) for file in opened.files]
             return True
         if patient and found.may_come_early:
             return False
@@ -232,6 +234,7 @@ class _Plan:
         await dossiers.add_entries(connection, self._entries)
         await dossiers.see(connection, self._seen)
         await store.move(connection, self._done, State.OPENED)
+        await store.drop_unneeded(connection, self._unneeded)
 
 
 def _after(before: Dossier | None, opened: Opened, place: _Place, where: cases.Route, day: int) -> Dossier:

@@ -221,6 +221,14 @@ async def drop_staged(connection: AsyncConnection) -> None:
     await connection.execute(delete(FileRow).where(FileRow.case_id.is_(None)))
 
 
+async def drop_unneeded(connection: AsyncConnection, files: Collection[bytes]) -> None:
+    """Delete staged files of messages that are here already."""
+    if not files:
+        return
+    for table in (FileChunkRow, FileRow):
+        await connection.execute(delete(table).where(table.file == bindparam("name")), [{"name": one} for one in files])
+
+
 async def drop_files(connection: AsyncConnection, case_id: bytes) -> None:
     """Delete every file of a case."""
     of_case = select(FileRow.file).where(FileRow.case_id == case_id)

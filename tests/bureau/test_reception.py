@@ -4,9 +4,11 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import select
 
 from dropbox.bureau import admission, dossiers
 from dropbox.bureau.opening import REFETCHED_TRIES, Opened, Opener
+from dropbox.bureau.tables import FileChunkRow, FileRow
 from dropbox.bureau.views import EntryKind
 from dropbox.protocol import sizes
 from dropbox.protocol.reply import Acknowledgement
@@ -114,6 +116,19 @@ async def test_a_full_disk_is_no_envelopes_fault(
     assert await opened.desk.failures() == ()
     await opened.round()
     assert await texts(opened) == {f"Report {number}." for number in range(3)}
+
+
+async def test_files_of_a_message_that_came_twice_are_kept_once(sqlite_office: Office, opened: Open) -> None:
+    reporter = sqlite_office.reporter()
+    for _ in range(2):
+        await reporter.send("The same.", [("a.txt", b"a" * 100_000)], message_id=b"m" * 16)
+        await opened.round()
+    case = await opened.only_case()
+    assert (case.row.messages, case.row.files) == (1, 1)
+    async with opened.vault.database.read() as connection:
+        for table in (FileRow, FileChunkRow):
+            (name,) = set(await connection.scalars(select(table.file)))
+            assert name.hex() == case.entries[0].files[0].identity
 
 
 async def test_noise_is_fetched_three_times_and_never_again(sqlite_office: Office, opened: Open) -> None:

@@ -123,7 +123,7 @@ class Faults:
 
     def _hold(self, database: str) -> None:
         """Take SQLite's write lock, as another process would, until the next transaction but one or more is tried."""
-        self._lock = sqlite3.connect(database, isolation_level=None, timeout=0)
+        self._lock = sqlite3.connect(database, isolation_level=None, timeout=0, check_same_thread=False)
         with contextlib.suppress(sqlite3.OperationalError):
             self._lock.execute("BEGIN IMMEDIATE")
         self._left = 1 + (0 if self._fault is None else self._fault.lasting)

@@ -151,6 +151,8 @@ OLD: Final = {
     "acknowledgement": _named(106, Fault("board", 16, How.KILL), Fault("settle", 52, How.KILL), file_bytes=3_000),
     # One tag key had two names after a failure between the keyrings, and no board could be made any more.
     "two-names": _named(1011, Fault("open", 17, How.KILL), file_bytes=1_100_000),
+    # A report was sent again, its answer having been lost, and the files of its second copy stayed as files of no case.
+    "file-twice": _named(40040, Fault("upload", 16, How.KILL), file_bytes=1_100_000),
 }
 """Plans that broke a promise once, by name."""
 

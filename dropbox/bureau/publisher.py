@@ -41,6 +41,7 @@ PUBLICATION_DAYS: Final = 30  # without a newer one, pages stop showing it after
 FAILURE_DAYS: Final = 60  # a failure stays on the handler's screen so long after its prekey died
 TRUSTED_DAYS: Final = 30  # so long the clock is believed without a complete fetch: as long as a prekey may live
 WARNED_DAYS: Final = 7  # what the host once did with a board is shown so long, though it has taken others since
+LEAP_SECONDS: Final = 60  # the clock may stand still or go back so far and nothing is said
 _ABOUT_THE_BOARD: Final = frozenset({"board-missing", "board-forged", "board-rolled-back"})
 _NOTHING: Final = bytes(16)
 
@@ -53,6 +54,7 @@ class Publisher:
         self._vault, self._settings, self._clock, self._random = vault, settings, clock, random
         self._published: tuple[int, int] | None = None  # day and mailboxes_read_day of the last publication
         self._offered, self._offered_day = True, 0
+        self._latest = 0  # the latest time at which a board was issued
         self._distrusted_day = 0  # of the last reading of the published board
         self.warnings: set[str] = set()
 
@@ -182,10 +184,24 @@ class Publisher:
             for number, inner in board.walk(tag_key)
         ]
 
+    def _watch_clock(self) -> None:
+        """Say when the clock went back: a second more or less is a leap second, and said to nobody."""
+        mark, now = self.state.last_board, self._clock()
+        latest = max(self._latest, 0 if mark is None else mark.issued_day * sizes.DAY)
+        self.warnings -= {"clock-back"}
+        self.warnings |= {"clock-back"} if now + LEAP_SECONDS < latest else set()
+        self._latest = max(latest, now)
+
     async def issue_board(self, host: Host) -> None:
-        """All live records anew under a fresh salt, signed and sent."""
+        """All live records anew under a fresh salt, signed and sent.
+
+        It is never due earlier than one that was issued before: intake would refuse it, and where the clock went back
+        no board would come out until the time has been made up.
+        """
+        self._watch_clock()
         bulletin = await self._todays_bulletin()
-        next_due = self.next_due
+        mark = self.state.last_board
+        next_due = max(self.next_due, 0 if mark is None else mark.next_due)
         async with self._vault.changing:
             live = await self._live()
             head = await self._head(bulletin, len(live), next_due)

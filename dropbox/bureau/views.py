@@ -254,7 +254,7 @@ class SyncState:
     waiting: int  # sealed envelopes here, unopened because nobody is signed in
     bulletin_days: int  # so many days ahead have a bulletin with a key of its own
     # Of these codes: "one-recipient", "no-backup", "few-bulletins", "boards-unread", "board-missing", "board-forged",
-    # "board-rolled-back", "board-full", "no-dummies", "outcomes-unreadable".
+    # "board-rolled-back", "board-full", "no-dummies", "outcomes-unreadable", "clock-back".
     warnings: tuple[str, ...] = ()
 
 

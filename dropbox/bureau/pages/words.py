@@ -180,6 +180,8 @@ WARNINGS: Final = MappingProxyType(
                                   "may have seen old answers. Tell who runs the desk."),
         "board-full": mark("The board is full: some acknowledgements are left out, replies are not. Discard what is "
                            "junk."),
+        "clock-back": mark("The clock of this machine has gone back behind the last board. Nothing is lost and boards "
+                           "go on; tell who runs the desk to see which time is right."),
         "no-dummies": mark("Too few dummies are left to fill a batch, so cards wait. New ones are made while somebody "
                            "is signed in."),
         "outcomes-unreadable": mark("An answer of the ministry is shown at no card. It is kept, and tried again: see "

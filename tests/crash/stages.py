@@ -3,6 +3,7 @@ its own that may die.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -115,6 +116,7 @@ class _Stage:
         status = _MISTAKE
         place = self.place
         try:
+            gc.disable()  # it ends soon
             signal.alarm(_HANG_SECONDS)
             logging.disable()  # a child's own words are of no use: its journal tells
             faults = Faults(place.folder, place.journal, fault, place.shared, place.template.server)

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from tests.bench import board, envelopes, first_visit, reading, reports, residue, upload
+from tests.bench import envelopes, first_visit, issuing, reading, reports, residue, upload
 from tests.bench.place import VAR
 
 Found = tuple[dict[str, float], dict[str, float]]
@@ -28,7 +28,7 @@ MEASURES: Final[dict[str, Callable[[], Coroutine[Any, Any, Found]]]] = {
     "first_visit": first_visit.measure,
     "residue": residue.measure,
     "reading": reading.measure,
-    "board": board.measure,
+    "issuing": issuing.measure,
     "envelopes": envelopes.measure,
 }
 

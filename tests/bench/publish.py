@@ -22,6 +22,8 @@ _FURTHER: Final = {
     "report_ms_p95_one_at_a_time": "a reporter waits, alone, 19 of 20, ms",
     "report_ms_p50_16_at_once": "a reporter waits, 16 at once, half of all, ms",
     "report_ms_p95_16_at_once": "a reporter waits, 16 at once, 19 of 20, ms",
+    "reports_per_s_while_boards_are_issued": "reports in a second, 16 at once, while a board is issued every second",
+    "cpu_ms_per_report_while_boards_are_issued": "processor time for a report meanwhile, all server processes, ms",
     "reports_sent": "reports sent, each fetched and opened afterwards",
     "upload_cpu_ms_per_mb": "processor time of all server processes for 1 MB of a file, ms",
     "upload_of_1_gib_mb_per_s": "rate of a file of 1 GiB, MB/s",

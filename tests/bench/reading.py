@@ -1,26 +1,20 @@
 """Reading the answers: the form, the words, and a whole board of 2,048 records."""
 
 import asyncio
-import os
 import statistics
 import time
 from collections.abc import Iterable
 from typing import Final
 
-from dropbox.protocol import board, sizes
-from dropbox.protocol.board_head import BoardHead, append_signature
-from dropbox.protocol.keys import Role
 from dropbox.protocol.reply import Reply
 from tests.bench.place import cost, measured_host
 from tests.bench.visitor import READ, Visitor, learnt, report
-from tests.gateway.bureau import PERIOD, Bureau
+from tests.bench.whole_board import RECORDS, board_of
 from tests.residue.host import Host
 
-RECORDS: Final = 2048
 REPLIES: Final = 10
 VISITS: Final = 40  # a run
 RUNS: Final = 3
-_COVER: Final = sizes.RECORD_INNER
 
 
 async def measure() -> tuple[dict[str, float], dict[str, float]]:
@@ -48,19 +42,6 @@ async def _answer(host: Host) -> list[str]:
 
 async def _publish(host: Host) -> None:
     await host.desk.put(f"/v1/boards/{host.bureau.recipient.hex()}", board_of(host.bureau, RECORDS))
-
-
-def board_of(bureau: Bureau, records: int) -> bytes:
-    """Return a board with all live records of this bureau, and so many of others that it is full."""
-    now = int(time.time())
-    head = BoardHead(
-        bureau.bulletin.instance, bureau.recipient, os.urandom(16), now // sizes.DAY, now + PERIOD,
-        now + 40 * sizes.DAY, bureau.bulletin.hash, records,
-    )  # fmt: skip
-    live = [record for thread in bureau.threads.values() for record in thread.live]
-    live += [(os.urandom(32), 0, os.urandom(_COVER)) for _ in range(records - len(live))]
-    unsigned = board.assemble(head, live, os.urandom)
-    return append_signature(unsigned, bureau.signing[Role.BOARD].sign(unsigned))
 
 
 async def _read(host: Host, words: str, answers: Iterable[str], visits: int) -> tuple[float, float]:

@@ -1,21 +1,26 @@
 """First reports of 1 KB, form and sending, each on a connection of its own."""
 
 import asyncio
+import contextlib
+import itertools
 import statistics
 import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
 from tests.bench.place import cost, measured_host
 from tests.bench.visitor import ReportForm, learnt, report
+from tests.bench.whole_board import RECORDS, board_of
 from tests.residue.host import Host
 
 TEXT_BYTES: Final = 1024
 AT_ONCE: Final = 16
-REPORTS: Final = 320  # a run
+REPORTS: Final = 240  # a run
 RUNS: Final = 3
 WARM_UP: Final = 32
+BOARDS: Final = 3  # made before, so that making them costs nothing meanwhile
 
 
 @dataclass
@@ -80,13 +85,34 @@ async def missing(host: Host, runs: list[Run]) -> int:
     return len(accepted) - len(set(accepted) & set(arrived)) + len(arrived) - len(set(arrived))
 
 
+@contextlib.asynccontextmanager
+async def boards_issued(host: Host) -> AsyncIterator[None]:
+    """Have the desk issue a whole board every second while the body runs: thousands of times as often as it does."""
+    boards = [board_of(host.bureau, RECORDS) for _ in range(BOARDS)]
+
+    async def issue() -> None:
+        for board in itertools.cycle(boards):
+            await host.desk.put(f"/v1/boards/{host.bureau.recipient.hex()}", board)
+            await asyncio.sleep(1)
+
+    issuing = asyncio.create_task(issue())
+    try:
+        yield
+    finally:
+        issuing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await issuing
+
+
 async def measure() -> tuple[dict[str, float], dict[str, float]]:
     """Return the figures and what goes with them."""
     async with measured_host() as host:
         first = await send(host, WARM_UP, AT_ONCE, "warm-up")
         alone = [await send(host, REPORTS // 2, 1, f"alone {run}") for run in range(RUNS)]
         together = [await send(host, REPORTS, AT_ONCE, f"together {run}") for run in range(RUNS)]
-        runs = [first, *alone, *together]
+        async with boards_issued(host):
+            issuing = await send(host, REPORTS, AT_ONCE, "issuing")
+        runs = [first, *alone, *together, issuing]
         lost = await missing(host, runs) + sum(run.failed for run in runs)
     return {
         "cpu_ms_per_report": statistics.median(run.cpu_ms for run in together),
@@ -99,5 +125,7 @@ async def measure() -> tuple[dict[str, float], dict[str, float]]:
         "report_ms_p95_one_at_a_time": statistics.median(run.wait_ms(0.95) for run in alone),
         "report_ms_p50_16_at_once": statistics.median(run.wait_ms(0.5) for run in together),
         "report_ms_p95_16_at_once": statistics.median(run.wait_ms(0.95) for run in together),
+        "reports_per_s_while_boards_are_issued": issuing.rate,
+        "cpu_ms_per_report_while_boards_are_issued": issuing.cpu_ms,
         "reports_sent": sum(len(run.accepted) + run.failed for run in runs),
     }

@@ -10,10 +10,10 @@ from dropbox.bureau import ledger
 from dropbox.bureau.ledger import ACKNOWLEDGEMENT, NOTE, Record
 from dropbox.protocol import sizes
 from tests.bench.place import folder
+from tests.bench.whole_board import RECORDS
 from tests.bureau.office import Office, Open
 from tests.bureau.thousand import RealClock, intake_process
 
-RECORDS: Final = 2048
 THREADS: Final = 1000
 ISSUES: Final = 15
 FRESH: Final = 3  # records that came since the last board

@@ -24,6 +24,7 @@ _FURTHER: Final = {
     "report_ms_p95_16_at_once": "a reporter waits, 16 at once, 19 of 20, ms",
     "reports_per_s_while_boards_are_issued": "reports in a second, 16 at once, while a board is issued every second",
     "cpu_ms_per_report_while_boards_are_issued": "processor time for a report meanwhile, all server processes, ms",
+    "client_cpu_ms_per_report": "processor time of the measuring client for a report, 16 at once, ms",
     "reports_sent": "reports sent, each fetched and opened afterwards",
     "upload_cpu_ms_per_mb": "processor time of all server processes for 1 MB of a file, ms",
     "upload_of_1_gib_mb_per_s": "rate of a file of 1 GiB, MB/s",

@@ -31,6 +31,7 @@ class Run:
     failed: int = 0
     seconds: float = 0.0
     processor_seconds: float = 0.0
+    client_seconds: float = 0.0  # of processor time
     waits: list[float] = field(default_factory=list)
 
     @property
@@ -54,14 +55,14 @@ async def send(host: Host, number: int, at_once: int, name: str) -> Run:
     form = await asyncio.to_thread(learnt, host.gateway.port)
     before, run = await cost(host), Run()
     with ThreadPoolExecutor(at_once) as reporters:
-        began = time.perf_counter()
+        began, client = time.perf_counter(), time.process_time()
         await asyncio.gather(
             *(
                 asyncio.get_running_loop().run_in_executor(reporters, _one, host.gateway.port, form, run, text)
                 for text in (f"{name} {count} ".ljust(TEXT_BYTES, ".") for count in range(number))
             )
         )
-        run.seconds = time.perf_counter() - began
+        run.seconds, run.client_seconds = time.perf_counter() - began, time.process_time() - client
     run.processor_seconds = await cost(host) - before
     return run
 
@@ -127,5 +128,7 @@ async def measure() -> tuple[dict[str, float], dict[str, float]]:
         "report_ms_p95_16_at_once": statistics.median(run.wait_ms(0.95) for run in together),
         "reports_per_s_while_boards_are_issued": issuing.rate,
         "cpu_ms_per_report_while_boards_are_issued": issuing.cpu_ms,
+        "client_cpu_ms_per_report": 1000
+        * statistics.median(run.client_seconds / len(run.accepted) for run in together),
         "reports_sent": sum(len(run.accepted) + run.failed for run in runs),
     }

@@ -15,6 +15,7 @@ from dropbox.bureau.admission import Admission, Received
 from dropbox.bureau.errors import LockedError
 from dropbox.bureau.opening import REFETCHED, REFETCHED_TRIES, Opened, Opener, Reason, reason_of
 from dropbox.bureau.store import Envelope, State
+from dropbox.bureau.suspects import Suspects
 from dropbox.bureau.vault import Vault
 from dropbox.protocol import sizes
 from dropbox.storage.errors import SealedDamagedError, StorageError, WrongPassphraseError
@@ -45,6 +46,7 @@ class Reception:
         self._vault, self._clock = vault, clock
         self._opener = Opener(vault, root, random)
         self._admission = Admission(vault, root.instance, random)
+        self._suspects = Suspects(vault)
         self.boards_read = False
 
     @property
@@ -67,19 +69,41 @@ class Reception:
         candidates = [one for one in found if one.state is State.WAITING or one.last_day != self.today]
         if not candidates:
             return 0
-        await self._drop_staged()  # what a crash left
+        candidates = await self._without_killers(candidates)
+        opened = await self._open_all(candidates, all_here=all_here)
+        await self._suspects.end()  # not when the end came from outside: the next start is to know of it
+        return opened
+
+    async def _open_all(self, candidates: Sequence[Envelope], *, all_here: bool) -> int:
         early: list[Envelope] = []
         opened = 0
-        for group in _groups(candidates):
+        for group in self._groups(candidates):
             opened += await self._open_group(group, early)
         patient = bool(early) and not (all_here and await self._nothing_comes_again())
         waiting = {one.envelope for one in early if patient and self.today < one.first_day + PATIENT_DAYS}
-        for group in _groups([one for one in early if one.envelope not in waiting]):
+        for group in self._groups([one for one in early if one.envelope not in waiting]):
             opened += await self._open_group(group, None)
         # The first message of a dialogue may have been in a later group than one that continues it.
-        for group in _groups([one for one in early if one.envelope in waiting]):
+        for group in self._groups([one for one in early if one.envelope in waiting]):
             opened += await self._open_group(group, [])
         return opened
+
+    async def _without_killers(self, candidates: Sequence[Envelope]) -> list[Envelope]:
+        """Set aside what ended this program again and again."""
+        await self._suspects.read()
+        killers = self._suspects.over(candidates)
+        if killers:
+            logger.error("Envelopes that ended this program while it opened them are set aside: %d", len(killers))
+            async with self._vault.database.write() as connection:
+                for one in killers:
+                    await store.fail(connection, one.envelope, str(Reason.FAULT), self.today)
+            self._suspects.survived(killers)
+        return [one for one in candidates if one not in killers]
+
+    def _groups(self, envelopes: Sequence[Envelope]) -> Iterator[list[Envelope]]:
+        """In order, as many together as may be opened together; suspects alone and last."""
+        yield from _together([one for one in envelopes if not self._suspects.alone(one)])
+        yield from ([one] for one in envelopes if self._suspects.alone(one))
 
     async def _nothing_comes_again(self) -> bool:
         """Whether no damaged envelope is still to be fetched anew: it may be the first message of a dialogue."""
@@ -89,7 +113,9 @@ class Reception:
 
     async def _open_group(self, group: Sequence[Envelope], early: list[Envelope] | None) -> int:
         """Open these and admit what opened; gives how many.  Those that come too early are added to `early`."""
-        async with self._vault.database.read() as connection:
+        async with self._vault.database.write() as connection:
+            await store.drop_staged(connection)  # what a crash left
+            await self._suspects.begin(connection, group)
             chunks = await store.only_chunks(connection, group)
         received: list[Received] = []
         for envelope in group:
@@ -100,7 +126,9 @@ class Reception:
         received.sort(key=lambda one: not one.opened.head.first)  # one that continues a dialogue needs its first
         count = await self._admit(received, early)
         if count < len(group):
-            await self._drop_staged()  # of those that were not admitted
+            async with self._vault.database.write() as connection:
+                await store.drop_staged(connection)  # of those that were not admitted
+        self._suspects.survived(group)
         return count
 
     async def _open(self, envelope: Envelope, first: bytes) -> Opened | None:
@@ -141,18 +169,14 @@ class Reception:
         async with self._vault.database.write() as connection:
             await store.fail(connection, envelope.envelope, str(reason), self.today)
 
-    async def _drop_staged(self) -> None:
-        async with self._vault.database.write() as connection:
-            await store.drop_staged(connection)
-
 
 def _is_a_fault(error: BaseException) -> bool:
     """Not the end of this process or task."""
     return isinstance(error, Exception) or type(error).__name__ == _PANIC
 
 
-def _groups(envelopes: Sequence[Envelope]) -> Iterator[list[Envelope]]:
-    """In order, as many together as may be opened together; a large one alone."""
+def _together(envelopes: Sequence[Envelope]) -> Iterator[list[Envelope]]:
+    """Groups in order; a large one alone."""
     group: list[Envelope] = []
     for one in envelopes:
         if group and (len(group) == GROUP or sum(each.size for each in group) + one.size > GROUP_BYTES):

@@ -8,9 +8,12 @@ from sqlalchemy import select
 
 from dropbox.bureau import admission, dossiers
 from dropbox.bureau.opening import REFETCHED_TRIES, Opened, Opener
+from dropbox.bureau.suspects import PATIENCE
 from dropbox.bureau.tables import FileChunkRow, FileRow
 from dropbox.bureau.views import EntryKind
 from dropbox.protocol import sizes
+from dropbox.protocol.opening import EnvelopeReader
+from dropbox.protocol.payload import Message
 from dropbox.protocol.reply import Acknowledgement
 from dropbox.storage.errors import DatabaseFullError
 from tests.bureau.office import Office, Open, short_folder
@@ -175,3 +178,48 @@ async def test_a_report_that_arrives_with_its_whole_group_is_whole_after_the_lin
     await opened.round()
     assert await texts(opened) == {f"Report {number}." for number in range(3)}
     assert (len(asked), asked.count(asked[1])) == (4, 2)
+
+
+class ProcessEndedError(BaseException):
+    """The process that opened it is no more."""
+
+
+async def test_an_envelope_that_ends_the_process_stops_no_other_and_is_set_aside(
+    sqlite_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = sqlite_office
+    real = EnvelopeReader.finish
+
+    def killing(reader: EnvelopeReader) -> object:
+        events = [*real(reader)]
+        if any(isinstance(event, Message) and event.text == "Killer." for event in events):
+            raise ProcessEndedError
+        return events
+
+    async with office.open() as opened:
+        for text in ("One.", "Killer.", "Two.", "Three."):
+            await office.reporter().send(text)
+        await opened.sync._fetch()
+    ends = 0
+    with monkeypatch.context() as patch:
+        patch.setattr(EnvelopeReader, "finish", killing)
+        for _ in range(10):
+            async with office.open() as opened:
+                await opened.sign_in()
+                try:
+                    await opened.sync.reception.open_waiting()
+                except ProcessEndedError:
+                    ends += 1
+                    continue
+                break
+    assert ends == PATIENCE, "once in its group, then alone"
+    async with office.open() as opened:
+        await opened.sign_in()
+        await opened.round()
+        assert await texts(opened) == {"One.", "Two.", "Three."}
+        (failure,) = await opened.desk.failures()
+        assert failure.reason == "fault"
+        assert len(await opened.sync._host.envelopes()) == 1
+        office.clock.forward(days=1)
+        await opened.round()
+        assert "Killer." in await texts(opened), "a repaired desk opens it"

@@ -7,7 +7,7 @@ from tests.load.crowd import SCALE, WARM, Nuisance, arrived, bounded, crowd, hos
 async def test_reports_get_through_beside_slow_senders() -> None:
     texts = [f"what {number} saw" for number in range(32)]
     async with host_with() as host:
-        with bounded(host, 96 * SCALE + 16 + WARM), Nuisance(host.gateway.port, slow(96 * SCALE)):
+        with bounded(host, 96 * SCALE + 4 * 16 + WARM), Nuisance(host.gateway.port, slow(96 * SCALE)):
             await until(lambda: len(host.gateway.serving()) >= 96 * SCALE)
             outcome = await crowd(host, texts, 16)
         assert sorted(outcome.accepted) == sorted(texts)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from sqlalchemy import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dropbox.bureau import bulletins, keyring, prekeys, publisher, sealing
@@ -28,6 +29,7 @@ from tests.crash.journal import Journal
 def install(faults: Faults, journal: Journal) -> None:
     """Wrap what is durable, in this process and for good: it is a child that ends soon."""
     _wrap_database(faults)
+    _wrap_transactions(faults)
     _wrap_files(faults)
     _wrap_requests(faults, journal)
     _wrap_steps(faults)
@@ -76,6 +78,30 @@ def _wrap_database(faults: Faults) -> None:
         faults.reach(Point.COMMITTED, owner, name)
 
     Database.write = write  # type: ignore[method-assign]
+
+
+def _wrap_transactions(faults: Faults) -> None:
+    """The same for transactions that run as one function, in a thread."""
+    real = vars(database_module).get("_in_transaction")
+    if real is None:
+        return
+
+    def in_transaction(direct: Engine, work: Callable[[Connection], Any]) -> Any:  # noqa: ANN401 - what `work` gives
+        name = str(direct.url.database)
+        owner = Path(name).stem
+        faults.reach(Point.TURN, owner, name)
+
+        def working(connection: Connection) -> Any:  # noqa: ANN401 - as above
+            faults.reach(Point.BEGIN, owner, name)
+            result = work(connection)
+            faults.reach(Point.COMMIT, owner, name)
+            return result
+
+        result = real(direct, working)
+        faults.reach(Point.COMMITTED, owner, name)
+        return result
+
+    vars(database_module)["_in_transaction"] = in_transaction
 
 
 def _wrap_files(faults: Faults) -> None:

@@ -1,31 +1,32 @@
-"""The gateway as an aiohttp application: routes, headers, error pages. It keeps nothing of a visit."""
+"""The application of the gateway: which view answers which request, and what is shown when one fails."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-
-from aiohttp import web
+from collections.abc import Callable, Mapping
 
 from dropbox.gateway import public_pages, read_pages, report_pages
+from dropbox.gateway.errors import Failed
 from dropbox.gateway.paths import Page, path
 from dropbox.gateway.settings import Settings
-from dropbox.gateway.site import SITE, TRANSPORT, Site
-from dropbox.gateway.transport import IntakeTransport
+from dropbox.gateway.site import Site, Visit
+from dropbox.gateway.wire import Answer, Request
 from dropbox.reporter.transport import Transport
-from dropbox.web import headers, static
+from dropbox.web import assets
 from dropbox.web.catalogues import KIT
-from dropbox.web.failures import failure_pages, log_at_once
-from dropbox.web.languages import LANGUAGES
+from dropbox.web.errors import RefusedRequest
+from dropbox.web.failures import NOT_FOUND, OUR_FAULT, REFUSED, WRONG_METHOD, place_of
+from dropbox.web.languages import LANGUAGES, language_in_path
 from dropbox.web.templating import Templates
 
 PACKAGE = "dropbox.gateway"
 
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_SHOWN: dict[Page, _Handler] = {
+View = Callable[[Visit], Answer]
+
+_SHOWN: Mapping[Page, View] = {
     Page.START: public_pages.show_start,
     Page.HOW: public_pages.show_how,
     Page.REPORT: report_pages.show_report,
     Page.READ: read_pages.show_read,
 }
-_SENT: dict[Page, _Handler] = {
+_SENT: Mapping[Page, View] = {
     Page.REPORT: report_pages.send_report,
     Page.READ: read_pages.read,
     Page.ANSWER: read_pages.send_answer,
@@ -33,48 +34,53 @@ _SENT: dict[Page, _Handler] = {
 }
 
 
-def make_app(
-    settings: Settings,
-    clock: Callable[[], int],
-    random: Callable[[int], bytes],
-    transport: Transport | None = None,
-) -> web.Application:
-    """Return the application. `clock` gives Unix seconds, `random(n)` n bytes; `transport` is intake's socket unless
-    a test gives another.
-    """
-    return app_of(make_site(settings, clock, random), transport)
-
-
 def make_site(settings: Settings, clock: Callable[[], int], random: Callable[[int], bytes]) -> Site:
-    """Return what views need. It is costly to make, holds nothing of a visit, and may be shared by applications."""
-    return Site(settings, Templates(PACKAGE), static.load(KIT, "kit.css"), clock, random)
+    """Return what views need; `clock` gives Unix seconds, `random(n)` n bytes.
+
+    It is costly to make, holds nothing of a visit, and is shared by every process.
+    """
+    return Site(settings, Templates(PACKAGE), assets.load(KIT, "kit.css"), clock, random)
 
 
-def app_of(
-    site: Site, transport: Transport | None = None, failed: Callable[[str], None] = log_at_once
-) -> web.Application:
-    """Return an application of its own around `site`. `failed` is told what went wrong on our side."""
-    app = web.Application(middlewares=[failure_pages(site.failure, failed)])
-    app[SITE] = site
-    headers.install(app)
-    static.add_route(app, site.stylesheet)
-    app.router.add_get("/", public_pages.show_start)  # no redirect: it would be a third request
+class Application:
+    """Answers requests. It holds nothing of a visit."""
+
+    def __init__(self, site: Site, failed: Callable[[str], None]) -> None:
+        """`failed` is told what went wrong on our side, in a sentence without anything of a visitor."""
+        self._site, self._failed = site, failed
+        self._views = _views(site)
+
+    def respond(self, transport: Transport, request: Request) -> Answer:
+        """Answer a request. Whatever goes wrong is a page: what happened, whose fault it is, what to do."""
+        try:
+            return self._view(request)(Visit(self._site, transport, request, language_in_path(request.path)))
+        except Failed as error:
+            return self._site.failure(request, error.failure)
+        except RefusedRequest:
+            return self._site.failure(request, REFUSED)
+        except Exception as error:  # noqa: BLE001 - its text may quote a visitor: only its type and place are told
+            self._failed(f"a page failed: {type(error).__name__} at {place_of(error)}")
+            return self._site.failure(request, OUR_FAULT)
+
+    def _view(self, request: Request) -> View:
+        views = self._views.get(request.path)
+        if views is None:
+            raise Failed(NOT_FOUND)
+        view = views.get("GET" if request.method == "HEAD" else request.method)
+        if view is None:
+            raise Failed(WRONG_METHOD)
+        return view
+
+
+def _views(site: Site) -> Mapping[str, Mapping[str, View]]:
+    """The views by address and method."""
+    views: dict[str, dict[str, View]] = {
+        "/": {"GET": public_pages.show_start},  # no redirect: it would be a third request
+        site.stylesheet.url: {"GET": public_pages.show_stylesheet},
+    }
     for language in LANGUAGES:
-        app.router.add_get(f"/{language.code}", public_pages.show_first)
-        for page, handler in _SHOWN.items():
-            app.router.add_get(path(page, language), handler)
-        for page, handler in _SENT.items():
-            app.router.add_post(path(page, language), handler)
-    if transport is not None:
-        app[TRANSPORT] = transport
-    else:
-        app.cleanup_ctx.append(_connect)
-    return app
-
-
-async def _connect(app: web.Application) -> AsyncIterator[None]:
-    """Open the way to intake when the server starts: after a fork, so that each process has its own."""
-    settings = app[SITE].settings
-    async with IntakeTransport(settings.intake_socket, settings.intake_seconds) as transport:
-        app[TRANSPORT] = transport
-        yield
+        views[f"/{language.code}"] = {"GET": public_pages.show_first}
+        for method, table in (("GET", _SHOWN), ("POST", _SENT)):
+            for page, view in table.items():
+                views.setdefault(path(page, language), {})[method] = view
+    return views

@@ -1,5 +1,10 @@
 """Everything that can go wrong at the gateway, by whose fault it is. No message quotes what a visitor sent."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dropbox.web.failures import Failure  # the acceptor's process, which uses this module, must not load it
+
 
 class GatewayError(Exception):
     """Something at the gateway went wrong."""
@@ -19,6 +24,19 @@ class BadProxyLine(GatewayError):
 
 class WriteRefused(GatewayError):
     """Our fault: code in this process tried to open a file for writing."""
+
+
+class Failed(GatewayError):
+    """A view cannot answer as it should: `failure` is the page that is shown instead."""
+
+    def __init__(self, failure: "Failure") -> None:
+        """Take the page."""
+        super().__init__(failure.title)
+        self.failure = failure
+
+
+class BrokenRequest(GatewayError):
+    """The visitor's line broke within a request, or what came is not HTTP."""
 
 
 class FormError(GatewayError):

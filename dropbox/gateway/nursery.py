@@ -5,8 +5,8 @@ import socket
 import time
 from collections.abc import Callable
 
-from dropbox.gateway.app import app_of, make_site
-from dropbox.gateway.confinement import forbid_writing
+from dropbox.gateway.app import Application, make_site
+from dropbox.gateway.confinement import can_lock_memory, forbid_writing, has_swap
 from dropbox.gateway.connection import serve_one
 from dropbox.gateway.mother import Mother, Pool
 from dropbox.gateway.settings import Settings
@@ -26,7 +26,8 @@ def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> 
         settings.drain_seconds,
     )
     tally = Tally()
-    app = app_of(site, failed=tally.count)  # of which each child starts its own copy
-    mother = Mother(pool, lambda taken: serve_one(app, jobs, taken), tally)
+    application = Application(site, tally.count)
+    lock = has_swap() and can_lock_memory()  # it costs more than a page does: not where it changes nothing
+    mother = Mother(pool, lambda taken: serve_one(application, settings, jobs, taken, lock=lock), tally)
     ready()
     mother.run()

@@ -1,15 +1,15 @@
 """The pages that are the same for everybody."""
 
-from aiohttp import web
-
 from dropbox.gateway.paths import Page, path
-from dropbox.gateway.site import SITE, TRANSPORT, Site
+from dropbox.gateway.site import Site, Visit, public, public_bytes, redirect
+from dropbox.gateway.wire import Answer
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.publication import Publication
+from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import VisitError
 from dropbox.reporter.exchange import fetch_bulletin, fetch_publication
 from dropbox.reporter.transport import Transport
-from dropbox.web.languages import language_in_path
+from dropbox.web.policy import Allowed
 
 AUTHORITIES = (
     "Huis voor Klokkenluiders",
@@ -24,18 +24,18 @@ AUTHORITIES = (
 )
 
 
-async def show_first(request: web.Request) -> web.Response:
+def show_first(visit: Visit) -> Answer:
     """Send whoever names a language without a page to its first one."""
-    raise web.HTTPFound(path(Page.START, language_in_path(request.path)))
+    return redirect(path(Page.START, visit.language))
 
 
-async def show_start(request: web.Request) -> web.Response:
+def show_start(visit: Visit) -> Answer:
     """The first page; without a language in the path, in the first one.
 
     `Accept-Language` is not looked at: it is a fingerprint.
     """
-    site, language = request.app[SITE], language_in_path(request.path)
-    publication = await _publication(site, request.app[TRANSPORT])
+    site, language = visit.site, visit.language
+    publication = run(_publication(site, visit.transport))
     html = site.draw(
         "start.html",
         language,
@@ -44,13 +44,18 @@ async def show_start(request: web.Request) -> web.Response:
         notices=[item.text for item in publication.notices if item.language == language.code] if publication else [],
         authorities=AUTHORITIES,
     )
-    return site.public(request, html)
+    return public(visit.request, html)
 
 
-async def show_how(request: web.Request) -> web.Response:
+def show_how(visit: Visit) -> Answer:
     """How it works, and what we cannot protect a reporter from."""
-    site, language = request.app[SITE], language_in_path(request.path)
-    return site.public(request, site.draw("how.html", language, Page.HOW))
+    return public(visit.request, visit.site.draw("how.html", visit.language, Page.HOW))
+
+
+def show_stylesheet(visit: Visit) -> Answer:
+    """The look of all pages; a browser may keep it."""
+    file = visit.site.stylesheet
+    return public_bytes(visit.request, file.plain, file.compressed, file.content_type, allowed=Allowed(cache=True))
 
 
 async def _publication(site: Site, transport: Transport) -> Publication | None:

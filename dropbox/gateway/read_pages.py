@@ -2,64 +2,63 @@
 
 from collections.abc import Sequence
 
-from aiohttp import web
-
 from dropbox.gateway import drafts, texts
 from dropbox.gateway.conversation import Conversation, conversation
 from dropbox.gateway.drafts import Draft, Fault
-from dropbox.gateway.errors import FormError
+from dropbox.gateway.errors import Failed, FormError
 from dropbox.gateway.form_reader import FormReader
 from dropbox.gateway.paths import Page
 from dropbox.gateway.receiving import UNAVAILABLE, UNPROCESSABLE, Refused, receive
 from dropbox.gateway.report_pages import problems, sent_page
-from dropbox.gateway.site import SITE, TRANSPORT, Site
+from dropbox.gateway.site import Site, Visit, personal, public
+from dropbox.gateway.wire import Answer
 from dropbox.protocol.errors import BadReceipt, ProtocolError
 from dropbox.protocol.payload import MAX_FILES, TEXT_LIMIT
 from dropbox.protocol.receipt import Receipt, parse_receipt
 from dropbox.protocol.sizes import MESSAGE_ID
+from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import VisitError
 from dropbox.reporter.exchange import Dialogue, fetch_boards, fetch_bulletin, fetch_publication, read_dialogue
 from dropbox.reporter.transport import Transport
-from dropbox.web.languages import Language, language_in_path
-from dropbox.web.sessions import check_same_site
+from dropbox.web.failures import UNREADABLE
+from dropbox.web.languages import Language
+from dropbox.web.same_site import check_same_site
 
 
-async def show_read(request: web.Request) -> web.Response:
+def show_read(visit: Visit) -> Answer:
     """The field for the twelve words."""
-    site, language = request.app[SITE], language_in_path(request.path)
-    return site.public(request, _words_form(site, language, Page.READ, "", ()))
+    return public(visit.request, _words_form(visit.site, visit.language, Page.READ, "", ()))
 
 
-async def read(request: web.Request) -> web.Response:
+def read(visit: Visit) -> Answer:
     """Show what the boards hold for the words that were typed."""
-    check_same_site(request)
-    site, language = request.app[SITE], language_in_path(request.path)
-    form = FormReader(request, drafts.READ_FIELDS, site.settings.idle_seconds)
+    check_same_site(visit.request.headers)
+    site, language = visit.site, visit.language
+    form = FormReader(visit.request, drafts.READ_FIELDS, site.settings.idle_seconds)
     try:
-        await form.fields()
+        form.fields()
         receipt = parse_receipt(form.values.get("receipt", ""))
     except FormError:
-        return _refused(site, language, form, Fault("receipt", texts.MALFORMED_WORDS), 400)
+        return _refused(visit, form, Fault("receipt", texts.MALFORMED_WORDS), 400)
     except BadReceipt as error:
-        return _refused(site, language, form, Fault("receipt", *texts.receipt_fault(error)), UNPROCESSABLE)
+        return _refused(visit, form, Fault("receipt", *texts.receipt_fault(error)), UNPROCESSABLE)
     try:
-        dialogue = await _fetch_dialogue(site, request.app[TRANSPORT], receipt)
+        dialogue = run(_fetch_dialogue(site, visit.transport, receipt))
     except (VisitError, ProtocolError) as error:
-        return _refused(site, language, form, Fault("receipt", texts.reading_fault(error)), UNAVAILABLE)
+        return _refused(visit, form, Fault("receipt", texts.reading_fault(error)), UNAVAILABLE)
     draft = Draft(receipt, site.random(MESSAGE_ID), known_to=dialogue.known_to)
-    return site.personal(_answers(site, language, draft, conversation(site, language, dialogue), ()))
+    return personal(_answers(site, language, draft, conversation(site, language, dialogue), ()))
 
 
-async def send_answer(request: web.Request) -> web.Response:
+def send_answer(visit: Visit) -> Answer:
     """Seal and send a later message."""
-    site, language = request.app[SITE], language_in_path(request.path)
-    draft, outcome = await receive(request, language, drafts.ANSWER_FIELDS, texts.EMPTY_ANSWER)
+    draft, outcome = receive(visit, drafts.ANSWER_FIELDS, texts.EMPTY_ANSWER)
     if isinstance(outcome, Refused):
         # The words came in a hidden field: new ones in their place would file the answer under words that nobody has.
         if any(fault.field == "words" for fault in outcome.faults):
-            raise web.HTTPBadRequest
-        return site.personal(_answers(site, language, draft, None, outcome.faults), outcome.status)
-    return site.personal(sent_page(site, language, draft, outcome, first=False))
+            raise Failed(UNREADABLE)
+        return personal(_answers(visit.site, visit.language, draft, None, outcome.faults), outcome.status)
+    return personal(sent_page(visit, draft, outcome, first=False))
 
 
 async def _fetch_dialogue(site: Site, transport: Transport, receipt: Receipt) -> Dialogue:
@@ -71,8 +70,9 @@ async def _fetch_dialogue(site: Site, transport: Transport, receipt: Receipt) ->
     return read_dialogue(receipt, bulletin, boards, now)
 
 
-def _refused(site: Site, language: Language, form: FormReader, fault: Fault, status: int) -> web.Response:
-    return site.personal(_words_form(site, language, None, form.values.get("receipt", ""), (fault,)), status)
+def _refused(visit: Visit, form: FormReader, fault: Fault, status: int) -> Answer:
+    form.discard()
+    return personal(_words_form(visit.site, visit.language, None, form.values.get("receipt", ""), (fault,)), status)
 
 
 def _words_form(site: Site, language: Language, page: Page | None, typed: str, faults: Sequence[Fault]) -> str:

@@ -3,18 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from dropbox.gateway import drafts, texts
 from dropbox.gateway.drafts import Draft, Fault
 from dropbox.gateway.errors import FormDrips, FormError, FormTooLarge, FormTooSlow, TooManyFiles
 from dropbox.gateway.form_reader import FormReader
 from dropbox.gateway.sending import Sent, send
-from dropbox.gateway.site import SITE, TRANSPORT
+from dropbox.gateway.site import Visit
 from dropbox.protocol.errors import ProtocolError, TooLong
 from dropbox.reporter.errors import VisitError
-from dropbox.web.languages import Language
-from dropbox.web.sessions import check_same_site
+from dropbox.web.same_site import check_same_site
 
 UNPROCESSABLE = 422
 UNAVAILABLE = 503
@@ -35,36 +32,33 @@ class Refused:
     status: int
 
 
-async def receive(
-    request: web.Request, language: Language, limits: Mapping[str, int], empty: str
-) -> tuple[Draft, Sent | Refused]:
-    """Read the form of `request` and send it on. `empty` is the sentence for a form with nothing in it."""
-    check_same_site(request)
-    site = request.app[SITE]
-    form = FormReader(request, limits, site.settings.idle_seconds)
+def receive(visit: Visit, limits: Mapping[str, int], empty: str) -> tuple[Draft, Sent | Refused]:
+    """Read the form of a visit and send it on. `empty` is the sentence for a form with nothing in it."""
+    check_same_site(visit.request.headers)
+    form = FormReader(visit.request, limits, visit.site.settings.idle_seconds)
     broken: FormError | None = None
     try:
-        await form.fields()
+        form.fields()
     except FormError as error:
         broken = error
-    draft, found = drafts.from_values(form.values, site.random)
+    draft, found = drafts.from_values(form.values, visit.site.random)
     if broken:
         refused = _form_refusal(broken, found)
     else:
         found += drafts.faults(draft, form.cut, has_files=form.has_files, empty=empty)
         refused = Refused(found, UNPROCESSABLE)
     if not refused.faults:
-        outcome = await _send(request, form, draft, language)
+        outcome = _send(visit, form, draft)
         if isinstance(outcome, Sent):
             return draft, outcome
         refused = outcome
-    await form.discard()
+    form.discard()
     return draft, refused
 
 
-async def _send(request: web.Request, form: FormReader, draft: Draft, language: Language) -> Sent | Refused:
+def _send(visit: Visit, form: FormReader, draft: Draft) -> Sent | Refused:
     try:
-        return await send(request.app[SITE], request.app[TRANSPORT], form, draft, language)
+        return send(visit.site, visit.transport, form, draft, visit.language)
     except FormError as error:
         return _form_refusal(error, [])
     except TooLong:

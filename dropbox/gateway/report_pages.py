@@ -2,72 +2,70 @@
 
 from collections.abc import Sequence
 
-from aiohttp import web
-
 from dropbox.gateway import drafts, texts
 from dropbox.gateway.drafts import Draft, Fault
-from dropbox.gateway.errors import FormError
+from dropbox.gateway.errors import Failed, FormError
 from dropbox.gateway.form_reader import FormReader
 from dropbox.gateway.paths import Page
 from dropbox.gateway.qr import png_address
 from dropbox.gateway.receiving import Refused, receive
 from dropbox.gateway.sending import Sent
-from dropbox.gateway.site import SITE, TRANSPORT, Site
+from dropbox.gateway.site import Site, Visit, personal
+from dropbox.gateway.wire import Answer
 from dropbox.protocol.bulletin import FALLBACK
 from dropbox.protocol.errors import BadReceipt, ProtocolError
 from dropbox.protocol.payload import MAX_FILES, TEXT_LIMIT
 from dropbox.protocol.receipt import parse_receipt
 from dropbox.protocol.sizes import GIB, KIB, MIB
+from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import VisitError
 from dropbox.reporter.exchange import fetch_bulletin
+from dropbox.web.failures import UNREADABLE
 from dropbox.web.forms import Choice, Problem, Problems
-from dropbox.web.languages import Language, language_in_path
-from dropbox.web.sessions import check_same_site
+from dropbox.web.languages import Language
+from dropbox.web.same_site import check_same_site
 
 
-async def show_report(request: web.Request) -> web.Response:
+def show_report(visit: Visit) -> Answer:
     """The empty form with twelve new words; says beforehand when it could not be sent now."""
-    site, language = request.app[SITE], language_in_path(request.path)
+    site = visit.site
     weaker, faults = False, []
     try:
-        bulletin = await fetch_bulletin(request.app[TRANSPORT], site.settings.root_key, site.clock())
+        bulletin = run(fetch_bulletin(visit.transport, site.settings.root_key, site.clock()))
         weaker = bulletin.kind == FALLBACK
     except (VisitError, ProtocolError):
         faults.append(Fault("form", texts.CANNOT_SEND_NOW))
-    html = _form(site, language, Page.REPORT, drafts.fresh(site.random), faults, weaker=weaker)
-    return site.personal(html)
+    return personal(_form(site, visit.language, Page.REPORT, drafts.fresh(site.random), faults, weaker=weaker))
 
 
-async def send_report(request: web.Request) -> web.Response:
+def send_report(visit: Visit) -> Answer:
     """Seal and send; answer with the receipt, or with the form and what to put right."""
-    site, language = request.app[SITE], language_in_path(request.path)
-    draft, outcome = await receive(request, language, drafts.REPORT_FIELDS, texts.EMPTY_REPORT)
+    draft, outcome = receive(visit, drafts.REPORT_FIELDS, texts.EMPTY_REPORT)
     if isinstance(outcome, Refused):
-        return site.personal(_form(site, language, None, draft, outcome.faults), outcome.status)
-    return site.personal(sent_page(site, language, draft, outcome, first=not draft.own_receipt))
+        return personal(_form(visit.site, visit.language, None, draft, outcome.faults), outcome.status)
+    return personal(sent_page(visit, draft, outcome, first=not draft.own_receipt))
 
 
-async def show_qr(request: web.Request) -> web.Response:
+def show_qr(visit: Visit) -> Answer:
     """The twelve words as a QR code; asked for by a form, since an address must never carry a secret."""
-    check_same_site(request)
-    site, language = request.app[SITE], language_in_path(request.path)
-    form = FormReader(request, drafts.READ_FIELDS, site.settings.idle_seconds)
+    check_same_site(visit.request.headers)
+    form = FormReader(visit.request, drafts.READ_FIELDS, visit.site.settings.idle_seconds)
     try:
-        await form.fields()
+        form.fields()
         receipt = parse_receipt(form.values.get("receipt", ""))
     except (FormError, BadReceipt) as error:
-        raise web.HTTPBadRequest from error
-    html = site.draw(
-        "qr.html", language, None, image=png_address(receipt.digits().replace(" ", "")), words=receipt.words(),
+        raise Failed(UNREADABLE) from error
+    html = visit.site.draw(
+        "qr.html", visit.language, None, image=png_address(receipt.digits().replace(" ", "")), words=receipt.words(),
         digits=receipt.digits(),
     )  # fmt: skip
-    return site.personal(html)
+    return personal(html)
 
 
-def sent_page(site: Site, language: Language, draft: Draft, sent: Sent, *, first: bool) -> str:
+def sent_page(visit: Visit, draft: Draft, sent: Sent, *, first: bool) -> str:
     """Return the page after sending: what was sent, the words once more, what happens next."""
-    return site.draw(
-        "sent.html", language, None, words=draft.receipt.words(), digits=draft.receipt.digits(), files=sent.files,
+    return visit.site.draw(
+        "sent.html", visit.language, None, words=draft.receipt.words(), digits=draft.receipt.digits(), files=sent.files,
         size=size_words(sent.size), first=first, written=bool(draft.text), chosen=bool(draft.answers),
     )  # fmt: skip
 

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
-
 from dropbox.gateway import texts
 from dropbox.gateway.paths import Page, path
 from dropbox.gateway.settings import Settings
+from dropbox.gateway.wire import Answer, Request
 from dropbox.reporter.transport import Transport
+from dropbox.web.assets import StaticFile, compress, takes_gzip
 from dropbox.web.catalogues import mark
 from dropbox.web.failures import Failure
 from dropbox.web.languages import LANGUAGES, Language, language_in_path
 from dropbox.web.padding import pad_page
-from dropbox.web.static import StaticFile, compress, public_bytes
+from dropbox.web.policy import NOTHING, Allowed, headers_of
 from dropbox.web.templating import Alternate, Frame, Link, Templates
 
 _MENU = (
@@ -57,24 +57,46 @@ class Site:
             template, self.frame(language, page), page=Page, url=lambda item: path(item, language), **values
         )
 
-    def public(self, request: web.Request, html: str) -> web.Response:
-        """Answer with a page that is the same for everybody; it may be compressed."""
-        plain = html.encode()
-        return public_bytes(request, plain, compress(plain), "text/html")
-
-    def personal(self, html: str, status: int = 200) -> web.Response:
-        """Answer with a page that holds something of one reporter: padded, and never compressed."""
-        body = pad_page(html, grow=True)
-        return web.Response(body=body, content_type="text/html", charset="utf-8", status=status)
-
-    def failure(self, request: web.Request, failure: Failure) -> web.Response:
+    def failure(self, request: Request, failure: Failure) -> Answer:
         """Answer with an error page in the language of the path."""
         language = language_in_path(request.path)
         words = {name: self.templates.text(language, getattr(failure, name)) for name in ("title", "happened", "todo")}
-        response = self.public(request, self.draw("failure.html", language, None, **words))
-        response.set_status(failure.status)
-        return response
+        return public(request, self.draw("failure.html", language, None, **words), failure.status)
 
 
-SITE = web.AppKey("site", Site)
-TRANSPORT = web.AppKey("transport", Transport)
+@dataclass(frozen=True)
+class Visit:
+    """One request and what a view needs to answer it."""
+
+    site: Site
+    transport: Transport
+    request: Request
+    language: Language
+
+
+def public(request: Request, html: str, status: int = 200) -> Answer:
+    """Answer with a page that is the same for everybody; it may be compressed."""
+    plain = html.encode()
+    return public_bytes(request, plain, compress(plain), "text/html", status)
+
+
+def public_bytes(
+    request: Request, plain: bytes, compressed: bytes, kind: str, status: int = 200, allowed: Allowed = NOTHING
+) -> Answer:
+    """Answer with bytes that are the same for everybody, compressed where the browser takes it."""
+    headers = {"Content-Type": f"{kind}; charset=utf-8", "Vary": "Accept-Encoding", **headers_of(allowed)}
+    if takes_gzip(request.headers.get("accept-encoding", "")):
+        return Answer(status, compressed, headers | {"Content-Encoding": "gzip"})
+    return Answer(status, plain, headers)
+
+
+def personal(html: str, status: int = 200) -> Answer:
+    """Answer with a page that holds something of one reporter: padded, and never compressed."""
+    return Answer(
+        status, pad_page(html, grow=True), {"Content-Type": "text/html; charset=utf-8", **headers_of(NOTHING)}
+    )
+
+
+def redirect(address: str) -> Answer:
+    """Send the visitor to another page of the site."""
+    return Answer(302, b"", {"Location": address, **headers_of(NOTHING)})

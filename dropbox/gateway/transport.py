@@ -1,11 +1,13 @@
-"""The reporter core's network, from the gateway: intake's reporters' socket."""
+"""The reporter core's network, from the gateway: intake's reporters' socket, with blocking calls."""
 
-import asyncio
+import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import aiohttp
+import h11
 
 from dropbox.protocol import sizes
 from dropbox.protocol.board_head import BOARD_MAX
@@ -15,33 +17,29 @@ from dropbox.reporter.transport import Request, Response
 
 MAX_ANSWER = 1 + sizes.SLOTS * (4 + BOARD_MAX)  # the largest body of all: the boards of four recipients
 FIRST_PAUSE = 1.0  # seconds; twice as long each time
-_BASE = "http://intake"  # never looked up: the connector goes to the socket, whatever the name
+PIECE = 256 << 10
+SMALL = 16 << 10  # what most answers fit in: memory that is touched costs more than another call
 
 
 class IntakeTransport:
-    """Sends one request at a time to intake; used as an asynchronous context manager."""
+    """Sends one request at a time to intake; used as a context manager. It blocks while it waits."""
 
-    def __init__(self, socket: Path, seconds: float) -> None:
-        """Connect lazily to `socket`; a request may take `seconds`, and an upload waits as long for intake."""
+    def __init__(self, path: Path, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Connect lazily to the socket; a request may take `seconds`, and an upload waits as long for intake."""
+        self._path = str(path)
         self._seconds = seconds
-        self._connector = aiohttp.UnixConnector(str(socket))
-        self._session = aiohttp.ClientSession(
-            connector=self._connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=seconds),
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-            auto_decompress=False,
-        )
+        self._sleep = sleep
+        self._line: _Line | None = None
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         """Nothing to do: the first request connects."""
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connection."""
-        await self._session.close()
+        self._hang_up()
 
     async def send(self, request: Request) -> Response:
         """Send one request and give the answer. Raises `TransportFailed` when there is none.
@@ -49,36 +47,127 @@ class IntakeTransport:
         Intake restarts, and its store is locked for moments: for an upload that is under way this waits and asks again.
         """
         if not _of_an_upload(request):
-            return await self._send_once(request)
-        clock = asyncio.get_running_loop().time
-        until, pause = clock() + self._seconds, FIRST_PAUSE
+            return self._send_once(request)
+        until, pause = time.monotonic() + self._seconds, FIRST_PAUSE
         while True:
             away: HostAway | None = None
             try:
-                answer = await self._send_once(request)
+                answer = self._send_once(request)
             except HostAway as error:
                 away = error
             else:
                 if not _not_ready(answer):
                     return answer
-            if (left := until - clock()) <= 0:
+            if (left := until - time.monotonic()) <= 0:
                 message = "intake stays away"
                 raise HostAway(message) from away
-            await asyncio.sleep(min(pause, left))
+            self._sleep(min(pause, left))
             pause *= 2
 
-    async def _send_once(self, request: Request) -> Response:
+    def _send_once(self, request: Request) -> Response:
+        until = time.monotonic() + self._seconds
         try:
-            async with self._session.request(
-                request.method, _BASE + request.path, data=request.body or None, allow_redirects=False
-            ) as answer:
-                return Response(answer.status, await _whole(answer))
-        except aiohttp.ClientConnectorError as error:
-            message = "intake is not there"
-            raise HostAway(message) from error
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:  # noqa: UP041 - named for what it is
+            if self._line is not None and not self._line.usable():
+                self._hang_up()  # intake has closed it in the meantime
+            if self._line is None:
+                self._line = self._connect()
+            return self._line.exchange(request, until)
+        except (h11.ProtocolError, OSError) as error:
+            self._hang_up()
             message = "intake does not answer"
             raise TransportFailed(message) from error
+        except TransportFailed:
+            self._hang_up()
+            raise
+
+    def _connect(self) -> "_Line":
+        opened = socket.socket(socket.AF_UNIX)
+        opened.settimeout(self._seconds)
+        try:
+            opened.connect(self._path)
+        except OSError as error:
+            opened.close()
+            message = "intake is not there"
+            raise HostAway(message) from error
+        return _Line(opened)
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+
+class _Line:
+    """One connection to intake."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        self._socket = opened
+        self._http = h11.Connection(h11.CLIENT)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def usable(self) -> bool:
+        """Whether another request can go over it: it is whole, and the other end has not closed it."""
+        if self._http.our_state is not h11.IDLE:
+            return False
+        self._socket.setblocking(False)  # noqa: FBT003 - the library takes it by position
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False  # its end, or bytes that nobody asked for
+
+    def exchange(self, request: Request, until: float) -> Response:
+        """Send a request, take the answer. Raises OSError, h11.ProtocolError, TransportFailed."""
+        head = h11.Request(
+            method=request.method,
+            target=request.path,
+            headers=[("Host", "intake"), ("Content-Length", str(len(request.body)))],
+        )
+        first = self._http.send(head) or b""
+        if request.body:
+            self._http.send_with_data_passthrough(h11.Data(data=request.body))
+        self._http.send(h11.EndOfMessage())
+        self._wait(until)
+        if len(request.body) <= SMALL:
+            self._socket.sendall(first + request.body)
+        else:
+            self._socket.sendall(first)
+            self._socket.sendall(request.body)
+        answer = self._answer(until)
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+        return answer
+
+    def _answer(self, until: float) -> Response:
+        status, body, room = 0, bytearray(), SMALL
+        while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
+            if event is h11.NEED_DATA:
+                self._wait(until)
+                self._http.receive_data(self._socket.recv(room))
+            elif isinstance(event, h11.Response):
+                status, room = event.status_code, _room(event)
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif not isinstance(event, h11.InformationalResponse):
+                message = "intake hung up"
+                raise TransportFailed(message)
+            if len(body) > MAX_ANSWER:
+                message = "intake answers with more than the protocol has"
+                raise TransportFailed(message)
+        return Response(status, bytes(body))
+
+    def _wait(self, until: float) -> None:
+        self._socket.settimeout(max(until - time.monotonic(), 0.001))
+
+
+def _room(response: h11.Response) -> int:
+    """What to read at once: large answers in large pieces."""
+    length = dict(response.headers).get(b"content-length", b"0")
+    return SMALL if int(length) <= SMALL else PIECE
 
 
 def _of_an_upload(request: Request) -> bool:
@@ -94,13 +183,3 @@ def _not_ready(answer: Response) -> bool:
     except VisitError:
         pass
     return False
-
-
-async def _whole(answer: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for piece in answer.content.iter_any():
-        body += piece
-        if len(body) > MAX_ANSWER:
-            message = "intake answers with more than the protocol has"
-            raise TransportFailed(message)
-    return bytes(body)

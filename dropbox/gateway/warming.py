@@ -4,13 +4,13 @@ A visit to every page goes through the real server over a pair of sockets, with 
 gateway whose pages cannot be drawn does not start.
 """
 
-import asyncio
 import socket
 
-from dropbox.gateway.app import app_of
+from dropbox.gateway.app import Application
 from dropbox.gateway.errors import NotStarted
 from dropbox.gateway.paths import Page, path
 from dropbox.gateway.site import Site
+from dropbox.gateway.wire import Line
 from dropbox.protocol import primitives
 from dropbox.protocol.errors import BadReceipt
 from dropbox.protocol.receipt import Receipt, parse_receipt
@@ -18,7 +18,6 @@ from dropbox.protocol.sizes import MESSAGE_ID
 from dropbox.reporter.errors import TransportFailed
 from dropbox.reporter.transport import Request, Response
 from dropbox.web.languages import LANGUAGES, Language
-from dropbox.web.serving import QuietRunner, serve_connection
 
 _BOUNDARY = "warming"
 _SHOWN = (Page.START, Page.HOW, Page.REPORT, Page.READ)
@@ -38,7 +37,7 @@ def warm(site: Site) -> None:
     site.templates.load_all()
     _seal()
     _spell()
-    asyncio.run(_visit(site))
+    _visit(site)
 
 
 def _seal() -> None:
@@ -57,29 +56,25 @@ def _spell() -> None:
         return
 
 
-async def _visit(site: Site) -> None:
-    runner = QuietRunner(app_of(site, _Silent()))
-    await runner.setup()
-    try:
-        for language in LANGUAGES:
-            for page in _SHOWN:
-                await _expect(runner, _get(page, language), 200)
-            for page, status in _SENT.items():
-                await _expect(runner, _post(page, language, site), status)
-    finally:
-        await runner.cleanup()
+def _visit(site: Site) -> None:
+    application = Application(site, _refuse)
+    for language in LANGUAGES:
+        for page in _SHOWN:
+            _expect(application, _get(page, language), 200)
+        for page, status in _SENT.items():
+            _expect(application, _post(page, language, site), status)
 
 
-async def _expect(runner: QuietRunner, request: bytes, status: int) -> None:
+def _refuse(sentence: str) -> None:
+    raise NotStarted(sentence)
+
+
+def _expect(application: Application, request: bytes, status: int) -> None:
     ours, theirs = socket.socketpair()
-    theirs.setblocking(False)  # noqa: FBT003 - the library takes it by position
-    serving = asyncio.create_task(serve_connection(runner, theirs, asyncio.Event()))
-    reader, writer = await asyncio.open_connection(sock=ours)
-    writer.write(request)
-    answer = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    await serving
+    with ours:
+        ours.sendall(request)
+        Line(theirs).serve(lambda asked: application.respond(_Silent(), asked))
+        answer = ours.recv(64)
     if not answer.startswith(f"HTTP/1.1 {status} ".encode()):
         message = "a page cannot be drawn"
         raise NotStarted(message)

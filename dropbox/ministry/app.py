@@ -14,9 +14,10 @@ from dropbox.ministry.pages.paths import Page, path, pattern
 from dropbox.ministry.pages.site import PACKAGE, SITE, Site, View
 from dropbox.ministry.sync import Sync
 from dropbox.ministry.views import Person
-from dropbox.web import headers, static
+from dropbox.web import assets, headers, static
 from dropbox.web.attempts import Attempts
-from dropbox.web.failures import Failure, Handler, failure_pages
+from dropbox.web.failure_pages import Handler, failure_pages
+from dropbox.web.failures import Failure
 from dropbox.web.languages import LANGUAGES
 from dropbox.web.routing import add_routes
 from dropbox.web.sessions import Sessions, end_idle
@@ -62,7 +63,7 @@ def create_app(
         client_max_size=FORM_BYTES, middlewares=[only_loopback, failure_pages(_draw_failure), know_the_session]
     )
     headers.install(app)
-    stylesheet = static.bundle("inbox", ("dropbox.web", "kit.css"), (PACKAGE, "inbox.css"))
+    stylesheet = assets.bundle("inbox", ("dropbox.web", "kit.css"), (PACKAGE, "inbox.css"))
     static.add_route(app, stylesheet)
     app[SITE] = Site(Templates(PACKAGE), stylesheet, sessions, Attempts(clock), inbox, sync)
     setup(app)

@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from dropbox.web.headers import Allowed, allow
+from dropbox.web.headers import allow
+from dropbox.web.policy import Allowed
 
 MAX_NAME_BYTES = 200  # file systems stop at 255, and browsers add " (1)" and a suffix of their own
 

@@ -1,24 +1,8 @@
-"""Errors as pages: what happened, whose fault it is, what to do; in the language of the path."""
+"""Errors as pages: what happened, whose fault it is, what to do. Texts, for any server."""
 
-import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from aiohttp import web
-from aiohttp.typedefs import Middleware
-
 from dropbox.web.catalogues import mark
-from dropbox.web.errors import RefusedRequest
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-DrawFailure = Callable[[web.Request, "Failure"], web.StreamResponse]
-
-_log = logging.getLogger("dropbox.web")
-
-
-def log_at_once(sentence: str) -> None:
-    """Log a failure when it happens: for pages whose visitors are known. Others use a `dropbox.web.tally.Tally`."""
-    _log.error("%s", sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +52,11 @@ OUR_FAULT = Failure(
     mark("Please try again in an hour. If it happens again, use one of the other ways to report."),
 )
 
-_BY_STATUS = {failure.status: failure for failure in (NOT_FOUND, WRONG_METHOD, UNREADABLE, TOO_LARGE, REFUSED)}
+BY_STATUS = {failure.status: failure for failure in (NOT_FOUND, WRONG_METHOD, UNREADABLE, TOO_LARGE, REFUSED)}
 
 
-def failure_pages(draw: DrawFailure, failed: Callable[[str], None] = log_at_once) -> Middleware:
-    """Return a middleware that turns every error into a page made by `draw`.
-
-    Redirects pass. `failed` is told of an unexpected exception by its type and the place where it arose, never by its
-    text: that may quote what a visitor sent.
-    """
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except web.HTTPException as answer:
-            if answer.status < web.HTTPBadRequest.status_code:
-                raise
-            return draw(request, _BY_STATUS.get(answer.status, UNREADABLE))
-        except RefusedRequest:
-            return draw(request, REFUSED)
-        except ConnectionError:
-            raise  # the visitor is gone: nobody is left to read a page
-        except Exception as error:
-            if request.writer.output_size > 0:
-                raise  # the answer has begun: a page behind half a file would only damage it
-            failed(f"a page failed: {type(error).__name__} at {_place(error)}")
-            return draw(request, OUR_FAULT)
-
-    return middleware
-
-
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
+    """Where an error arose, function and line: what may be told of one whose text may quote a visitor."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

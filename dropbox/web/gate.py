@@ -7,9 +7,11 @@ from typing import Any, Final, Generic, TypeVar
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from dropbox.web.failures import Failure, Handler
+from dropbox.web.failure_pages import Handler
+from dropbox.web.failures import Failure
 from dropbox.web.form_reading import Form, read_form
-from dropbox.web.sessions import CSRF_FIELD, SessionCookie, check_csrf, check_same_site
+from dropbox.web.same_site import check_same_site
+from dropbox.web.sessions import CSRF_FIELD, SessionCookie, check_csrf
 from dropbox.web.signed_in import SESSION, SignedInView
 
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -99,7 +101,7 @@ class Gate(Generic[View]):
 
         async def handle(request: web.Request) -> web.StreamResponse:
             mine = self.view_of(request)
-            check_same_site(request)
+            check_same_site(request.headers)
             fields = await read_form(request)
             if mine.session is None:
                 typed = [fields.typed(name) for name in self.kept_fields if fields.text(name)]

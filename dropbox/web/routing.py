@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from dropbox.web.failures import Handler
+from dropbox.web.failure_pages import Handler
 from dropbox.web.languages import LANGUAGES, Language
 
 Page = TypeVar("Page")

@@ -1,10 +1,6 @@
 """Run an application without the traces that aiohttp leaves: no access log, no software name, no clock, no quoting."""
 
-import asyncio
-import contextlib
 import logging
-import socket
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -53,35 +49,12 @@ class _QuietHandler(RequestHandler):
             self._current_request = None
         super().connection_lost(exc)
 
-    async def _handle_request(
-        self,
-        request: web.BaseRequest,
-        start_time: float | None,
-        request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-    ) -> tuple[web.StreamResponse, bool]:
-        response, reset = await super()._handle_request(request, start_time, request_handler)
-        if isinstance(self._manager, _QuietServer) and self._manager.stopping:
-            response.force_close()
-        return response, reset
-
 
 class _QuietServer(web.Server):
-    """Makes our handlers. `last` is done when the latest of its connections is over and its last view has returned;
-    while it is `stopping`, a connection ends with the answer to the request that it brings just now.
-    """
-
-    last: asyncio.Task[None] | None = None
-    lost: asyncio.Event | None = None
-    stopping = False
+    """Makes our handlers."""
 
     def __call__(self) -> RequestHandler:
         return _QuietHandler(self, loop=self._loop, **self._kwargs)
-
-    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
-        self.last = handler._task_handler  # noqa: SLF001 - afterwards nobody holds it
-        super().connection_lost(handler, exc)
-        if self.lost is not None:
-            self.lost.set()
 
 
 class QuietRunner(web.AppRunner):
@@ -113,31 +86,3 @@ class QuietRunner(web.AppRunner):
             loop=server._loop,  # noqa: SLF001 -- what the server was made with is not public
             **server._kwargs,  # noqa: SLF001 -- as above
         )
-
-
-async def serve_connection(runner: QuietRunner, connection: socket.socket, stop: asyncio.Event) -> None:
-    """Serve one accepted connection on a runner that was set up, and return when it is over.
-
-    What a view still has to put right after the visitor has gone is waited for. After `stop` is set, no further
-    request is taken on it.
-    """
-    server = runner.server
-    assert isinstance(server, _QuietServer)
-    server.lost = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    await loop.connect_accepted_socket(server, connection)
-    stopping = loop.create_task(_stop(server, stop))
-    await server.lost.wait()
-    stopping.cancel()
-    if server.last is not None:
-        with contextlib.suppress(asyncio.CancelledError):
-            await server.last
-
-
-async def _stop(server: _QuietServer, stop: asyncio.Event) -> None:
-    """The library's own way of stopping throws away the rest of a form that is coming in."""
-    await stop.wait()
-    server.stopping = True
-    for handler in server.connections:
-        if not handler._request_in_progress:  # noqa: SLF001 -- aiohttp has no public word for it
-            handler.force_close()

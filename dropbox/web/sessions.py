@@ -21,7 +21,6 @@ SWEEP_SECONDS = 30
 
 TOKEN_BYTES = 32
 CSRF_FIELD = "csrf"
-_SITES_OF_OUR_OWN = ("same-origin", "none")
 
 
 @dataclass(slots=True)
@@ -140,16 +139,6 @@ class SessionCookie:
     def clear(self, response: web.StreamResponse) -> None:
         """Take the token away."""
         response.del_cookie(self.name, httponly=True, samesite="Strict", secure=self.secure, path="/")
-
-
-def check_same_site(request: web.Request) -> None:
-    """Refuse a form that the browser says came from elsewhere.
-
-    `Origin` is of no use here: with `Referrer-Policy: no-referrer` browsers send "null" from our own pages too.
-    """
-    if request.headers.get("Sec-Fetch-Site", "none") not in _SITES_OF_OUR_OWN:
-        message = "the form came from another site"
-        raise RefusedRequest(message)
 
 
 def check_csrf(session: Session[Person], submitted: object) -> None:

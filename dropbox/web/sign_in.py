@@ -11,7 +11,7 @@ from aiohttp import web
 from dropbox.web.form_reading import Form, read_form
 from dropbox.web.forms import NO_PROBLEMS, Problem, Problems
 from dropbox.web.gate import Gate
-from dropbox.web.sessions import check_same_site
+from dropbox.web.same_site import check_same_site
 from dropbox.web.signed_in import SignedInView
 
 _MINUTE: Final = 60
@@ -67,7 +67,7 @@ class SignIn(Generic[View]):
     async def submit(self, request: web.Request) -> web.StreamResponse:
         """Check name and password; the same answer for a wrong name and a wrong password."""
         view = self.gate.view_of(request)
-        check_same_site(request)
+        check_same_site(request.headers)
         form = await read_form(request)
         user = form.text("user")
         async with one_at_a_time(request):

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from aiohttp import web
 
+from dropbox.web.assets import StaticFile
 from dropbox.web.attempts import Attempts
 from dropbox.web.failures import OUR_FAULT, Failure
 from dropbox.web.languages import Language
 from dropbox.web.sessions import Session, Sessions
-from dropbox.web.static import StaticFile
 from dropbox.web.templating import Templates
 
 IDLE_SECONDS: Final = 15 * 60

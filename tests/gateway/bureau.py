@@ -1,9 +1,9 @@
 """The other side of the gateway: a bureau with real keys, and an intake in memory behind the transport interface."""
 
-import asyncio
 import json
 import os
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -153,7 +153,7 @@ class SimulatedIntake:
         self.after_the_end = ""  # the answer to finish is lost, and later ones about the upload have this code
         self.instead: dict[str, Response] = {}  # by path
         self.keep = True
-        self.began, self.cancelled = asyncio.Event(), asyncio.Event()
+        self.began, self.cancelled = threading.Event(), threading.Event()
         self.breaks_after = 0  # the line breaks once, after so many chunks were stored, before the answer
 
     @property
@@ -173,7 +173,7 @@ class SimulatedIntake:
             return self.instead[request.path]
         if request.method == "GET" and request.path in self.static:
             return Response(200, self.static[request.path])
-        found = re.fullmatch(r"/v1/uploads/([0-9a-f]{32})(/\d+|/finish)?", request.path)
+        found = re.fullmatch(r"/v1/uploads/([0-9a-f]{32})(/\d+|/finish|/whole)?", request.path)
         assert found, request.path
         if self.not_ready:
             self.not_ready -= 1
@@ -181,7 +181,7 @@ class SimulatedIntake:
         if self.after_the_end and found[1] in self.finished:
             return Response(503, json.dumps({"error": self.after_the_end}).encode())
         response = self._upload(request, found[1], found[2] or "")
-        if self.after_the_end and request.method == "POST":
+        if self.after_the_end and found[2] in {"/finish", "/whole"}:
             raise TransportFailed("the answer was lost")
         return response
 
@@ -189,6 +189,11 @@ class SimulatedIntake:
         if request.method == "DELETE":
             self.uploads.pop(name, None)
             self.cancelled.set()
+        elif rest == "/whole":
+            assert len(request.body) in sizes.ENVELOPE_LADDER
+            assert len(request.body) <= sizes.UPLOAD_CHUNK
+            assert name not in self.chunks
+            self.finished.setdefault(name, request.body)
         elif request.method == "PUT":
             chunk = int(rest[1:])
             assert chunk == self.chunks.get(name, 0)

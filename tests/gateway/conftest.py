@@ -8,12 +8,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from dropbox.gateway.app import make_app
 from dropbox.gateway.settings import Settings, Tcp
-from dropbox.web.serving import QuietRunner
 from tests.gateway.bureau import NOW, Bureau, SimulatedIntake
+from tests.gateway.threads import gateway_at
 from tests.web.inspection import Page, assert_clean
 
 BOUNDARY = "----dropbox-tests"
@@ -95,9 +93,6 @@ async def world() -> AsyncIterator[World]:
     intake = SimulatedIntake(bureau)
     now = [NOW]
     settings = Settings(Path("/nowhere"), Tcp("127.0.0.1", 0), bureau.root.public, idle_seconds=2)
-    runner = QuietRunner(make_app(settings, lambda: now[0], os.urandom, intake))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession() as client:
-        yield World(bureau, intake, f"http://127.0.0.1:{runner.addresses[0][1]}", client, now)
-    await runner.cleanup()
+    with gateway_at(settings, lambda: now[0], os.urandom, intake) as base:
+        async with aiohttp.ClientSession() as client:
+            yield World(bureau, intake, base, client, now)

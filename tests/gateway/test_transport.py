@@ -2,7 +2,8 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from dropbox.gateway.transport import IntakeTransport
 from dropbox.reporter.errors import HostAway
 from dropbox.reporter.transport import Request, Response
 from dropbox.web.serving import QuietRunner
+from tests.gateway.threads import Unblocked
 
 CHUNK = Request("PUT", f"/v1/uploads/{'ab' * 16}/0", b"x")
 BULLETIN = Request("GET", "/v1/bulletin")
@@ -38,6 +40,12 @@ class Intake:
         await web.UnixSite(self.runner, str(self.socket)).start()
 
 
+@contextmanager
+def reaching(socket: Path, seconds: float) -> Iterator[Unblocked]:
+    with IntakeTransport(socket, seconds) as transport:
+        yield Unblocked(transport)
+
+
 @pytest.fixture
 async def intake() -> AsyncIterator[Intake]:
     with tempfile.TemporaryDirectory(prefix="gw") as folder:
@@ -47,7 +55,7 @@ async def intake() -> AsyncIterator[Intake]:
 
 
 async def test_a_chunk_waits_for_an_intake_that_restarts(intake: Intake) -> None:
-    async with IntakeTransport(intake.socket, 60) as transport:
+    with reaching(intake.socket, 60) as transport:
         sending = asyncio.ensure_future(transport.send(CHUNK))
         await asyncio.sleep(0.2)  # let it find nobody
         assert not sending.done()
@@ -59,31 +67,29 @@ async def test_a_chunk_waits_for_an_intake_that_restarts(intake: Intake) -> None
 async def test_a_chunk_waits_for_a_store_that_is_away(intake: Intake) -> None:
     intake.answers = [(503, "not_ready")]
     await intake.start()
-    async with IntakeTransport(intake.socket, 60) as transport:
+    with reaching(intake.socket, 60) as transport:
         assert (await transport.send(CHUNK)).status == 200
     assert intake.seen == ["PUT", "PUT"]
 
 
 async def test_the_waiting_has_an_end(intake: Intake) -> None:
-    async with IntakeTransport(intake.socket, 1) as transport:
-        with pytest.raises(HostAway):
-            await transport.send(CHUNK)
+    with reaching(intake.socket, 1) as transport, pytest.raises(HostAway):
+        await transport.send(CHUNK)
     intake.answers = [(503, "not_ready")] * 10
     await intake.start()
-    async with IntakeTransport(intake.socket, 1) as transport:
-        with pytest.raises(HostAway):
-            await transport.send(CHUNK)
+    with reaching(intake.socket, 1) as transport, pytest.raises(HostAway):
+        await transport.send(CHUNK)
 
 
 async def test_a_page_waits_for_no_intake(intake: Intake) -> None:
-    async with IntakeTransport(intake.socket, 3600) as transport:
+    with reaching(intake.socket, 3600) as transport:
         with pytest.raises(HostAway):
             await transport.send(BULLETIN)
         with pytest.raises(HostAway):
             await transport.send(Request("DELETE", f"/v1/uploads/{'ab' * 16}"))
     await intake.start()
     intake.answers = [(503, "not_ready")]
-    async with IntakeTransport(intake.socket, 3600) as transport:
+    with reaching(intake.socket, 3600) as transport:
         assert await transport.send(BULLETIN) == Response(503, b'{"error": "not_ready"}')
 
 
@@ -91,6 +97,6 @@ async def test_a_page_waits_for_no_intake(intake: Intake) -> None:
 async def test_a_refusal_is_an_answer(intake: Intake, status: int, code: str) -> None:
     intake.answers = [(status, code)]
     await intake.start()
-    async with IntakeTransport(intake.socket, 3600) as transport:
+    with reaching(intake.socket, 3600) as transport:
         assert (await transport.send(CHUNK)).status == status
     assert len(intake.seen) == 1

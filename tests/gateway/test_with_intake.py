@@ -9,16 +9,14 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from dropbox.gateway.app import make_app
 from dropbox.gateway.settings import Settings, Tcp
 from dropbox.protocol.payload import TEXT_LIMIT
 from dropbox.protocol.reply import Acknowledgement, Reply
 from dropbox.protocol.sizes import MIB
-from dropbox.web.serving import QuietRunner
 from tests.gateway.bureau import Bureau
 from tests.gateway.conftest import encode_form, form_type, parts_of
+from tests.gateway.threads import gateway_at
 from tests.intake.conftest import Clock, Running
 from tests.intake.conftest import World as IntakeWorld
 from tests.simulators.intake_instance import Instance
@@ -64,12 +62,10 @@ async def both() -> AsyncIterator[Both]:
         world = IntakeWorld(folder, f"sqlite:///{folder}/intake.db", Instance(root=bureau.root), clock)
         async with world.start(published=False) as intake:
             settings = Settings(intake.socket("reporters"), Tcp("127.0.0.1", 0), bureau.root.public)
-            runner = QuietRunner(make_app(settings, clock, os.urandom))
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
             async with aiohttp.ClientSession() as client:
-                yield Both(bureau, intake, f"http://127.0.0.1:{runner.addresses[0][1]}", client)
-            await runner.cleanup()
+                with gateway_at(settings, clock, os.urandom) as base:
+                    yield Both(bureau, intake, base, client)
+                    await client.close()  # before the gateway's threads are waited for
 
 
 async def test_before_the_bureau_has_published_nothing_can_be_sent(both: Both) -> None:

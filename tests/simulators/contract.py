@@ -15,6 +15,7 @@ from dropbox.intake.settings import parse
 from dropbox.protocol import sizes
 from dropbox.protocol.keys import Role
 from dropbox.reporter.transport import Request, Response
+from tests.gateway.threads import Unblocked
 from tests.simulators.basics import FIRST_DAY, Clock
 from tests.simulators.bureau import SimulatedBureau
 from tests.simulators.host import SimulatedHost
@@ -96,7 +97,7 @@ class SimulatedHostUnderTest:
 class IntakeUnderTest:
     """The real one: a served intake behind its sockets, reached by the gateway's transport and the desk's courier."""
 
-    def __init__(self, bureau: SimulatedBureau, clock: Clock, transport: IntakeTransport, desk: CourierClient) -> None:
+    def __init__(self, bureau: SimulatedBureau, clock: Clock, transport: Unblocked, desk: CourierClient) -> None:
         """Wraps what ``intake_under_test`` made."""
         self.clock, self.bureau, self._transport, self._desk = clock, bureau, transport, desk
 
@@ -161,5 +162,6 @@ async def intake_under_test(bureau: SimulatedBureau, clock: Clock, folder: Path)
         transport = IntakeTransport(settings.runtime_dir / "reporters.sock", 60)
         name = audience(Role.DESK_COURIER.value, instance)
         desk = CourierClient.over_unix_socket(settings.runtime_dir / "desk.sock", key, name, now, os.urandom)
-        async with transport, desk:
-            yield IntakeUnderTest(bureau, clock, transport, desk)
+        with transport:
+            async with desk:
+                yield IntakeUnderTest(bureau, clock, Unblocked(transport), desk)

@@ -19,6 +19,7 @@ import pytest
 from dropbox.gateway.transport import IntakeTransport
 from dropbox.protocol.keys import RootPublicKey
 from dropbox.protocol.sizes import GIB, KIB, MIB
+from dropbox.reporter.blocking import run
 from dropbox.reporter.exchange import fetch_bulletin
 from tests.browser.driver import wait_for
 from tests.browser.windows import OpenWindow
@@ -117,8 +118,9 @@ async def _poison(demo: Demo) -> None:
     """Put noise under a valid prefix through intake's own socket for reporters, as a malicious gateway could."""
     socket = next(demo.folder.rglob("reporters.sock"))
     root = RootPublicKey.from_hex(tomllib.loads((demo.folder / "gateway.toml").read_text())["root_key"])
-    async with IntakeTransport(socket, 60) as transport, ReporterClient(socket) as client:
-        bulletin = await fetch_bulletin(transport, root, int(time.time()))
+    with IntakeTransport(socket, 60) as transport:
+        bulletin = run(fetch_bulletin(transport, root, int(time.time())))
+    async with ReporterClient(socket) as client:
         await client.upload(envelope(16 * KIB, bulletin.day, bulletin.revision))
 
 

@@ -5,10 +5,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from dropbox.web import downloads, headers, static
+from dropbox.web import assets, downloads, headers, static
 from dropbox.web.catalogues import KIT
-from dropbox.web.failures import Failure, failure_pages
-from dropbox.web.headers import Allowed, content_security_policy
+from dropbox.web.failure_pages import failure_pages
+from dropbox.web.failures import Failure
+from dropbox.web.policy import Allowed, content_security_policy
 from dropbox.web.serving import QuietRunner
 
 
@@ -37,7 +38,7 @@ async def site() -> AsyncIterator[str]:
     app.router.add_get("/", plain)
     app.router.add_get("/broken", broken)
     app.router.add_get("/file", file)
-    static.add_route(app, static.load(KIT, "kit.css"))
+    static.add_route(app, assets.load(KIT, "kit.css"))
     runner = QuietRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -75,7 +76,7 @@ async def test_a_stranger_file_is_a_sandboxed_download(site: str) -> None:
 
 
 async def test_static_files_are_kept_by_the_browser_and_compressed(site: str) -> None:
-    style = static.load(KIT, "kit.css")
+    style = assets.load(KIT, "kit.css")
     async with aiohttp.ClientSession(auto_decompress=False) as client:
         async with client.get(site + style.url, headers={"Accept-Encoding": "gzip"}) as answer:
             assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"

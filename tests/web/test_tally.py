@@ -5,7 +5,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from dropbox.web.failures import Failure, failure_pages
+from dropbox.web.failure_pages import failure_pages
+from dropbox.web.failures import Failure
 from dropbox.web.serving import QuietRunner
 from dropbox.web.tally import Tally
 

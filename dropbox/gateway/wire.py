@@ -1,0 +1,177 @@
+"""HTTP/1.1 on one connection, with blocking calls: a process that serves one visitor has nothing else to do.
+
+The grammar is h11's. Nothing that a visitor sends is quoted or logged, and no answer names software or clock.
+"""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import h11
+
+from dropbox.gateway.errors import BrokenRequest
+
+HEAD_MOST = 16 << 10  # bytes of a request's line and headers; browsers send some 500
+HEAD_SECONDS = 30.0  # from the first byte of a head to its last
+KEEPALIVE_SECONDS = (
+    20.0  # a new connection on the circuit that is there costs a visitor 50 ms, an idle process us a place
+)
+PIECE = 256 << 10  # bytes of a body that are read or sent at once
+SMALL = 16 << 10  # what a short body is read with: memory that is touched costs more than another call
+SEND_SECONDS = 120.0  # for each piece of an answer
+LINGER_SECONDS = 5.0  # in which what a visitor still sends is thrown away, so that our answer reaches them
+
+_UNREADABLE = b"This request could not be read."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request is answered with; `headers` beyond the length."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Request:
+    """The head of a request, with names of headers in lower case, and its body, which is read from the line."""
+
+    def __init__(self, event: h11.Request, read: Callable[[float], bytes]) -> None:
+        """Take what h11 made of the head; `read` gives a piece of the body."""
+        self.method = event.method.decode()
+        self.path = event.target.decode("latin-1").partition("?")[0]
+        self.headers = {name.decode(): value.decode("latin-1") for name, value in event.headers}
+        self.read = read
+
+    @property
+    def length(self) -> int:
+        """Bytes that the body has, as the head says; 0 when it does not say."""
+        return int(self.headers.get("content-length", "0"))
+
+
+class _Told(Exception):
+    """The process was told to end while no request was on its way."""
+
+
+class Line:
+    """One accepted connection, from its first to its last byte."""
+
+    def __init__(self, connection: socket.socket, keepalive_seconds: float = KEEPALIVE_SECONDS) -> None:
+        """Take the connection, which is closed at the end of `serve`."""
+        self._socket = connection
+        self._keepalive_seconds = keepalive_seconds
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MOST)
+        self._left: int | None = 0  # bytes of the body that were not read yet; None where the head does not say
+        self._idle = False
+        self._told = False
+
+    def stop(self, *_: object) -> None:
+        """Take no further request; a signal may call it at any time."""
+        self._told = True
+        if self._idle:
+            raise _Told
+
+    def serve(self, respond: Callable[[Request], Answer]) -> None:
+        """Answer requests in turn, until the visitor goes, stays silent, or `stop` was called.
+
+        A visitor who goes while `respond` works does not end it: what it still has to put right it puts right.
+        """
+        with contextlib.suppress(_Told, OSError), self._socket:
+            while (request := self._next()) is not None:
+                self._send(request.method, respond(request))
+                if self._http.our_state is not h11.DONE:
+                    break
+                self._http.start_next_cycle()
+            if self._http.their_state in {h11.SEND_BODY, h11.ERROR}:
+                self._linger()
+
+    def _next(self) -> Request | None:
+        """Wait for a request; None when the connection is over."""
+        until: float | None = None
+        try:
+            while True:
+                event = self._http.next_event()
+                if isinstance(event, h11.Request):
+                    request = Request(event, self._read)
+                    self._left = None if "transfer-encoding" in request.headers else request.length
+                    return request
+                if event is not h11.NEED_DATA:
+                    return None
+                waiting = until is None and not self._http.trailing_data[0]
+                self._idle = waiting
+                if self._told and waiting:
+                    return None
+                seconds = self._keepalive_seconds if until is None else max(until - time.monotonic(), 0.001)
+                self._receive(SMALL, seconds)
+                self._idle = False
+                until = until or time.monotonic() + HEAD_SECONDS
+        except h11.RemoteProtocolError as error:
+            self._refuse(error.error_status_hint)
+            return None
+        finally:
+            self._idle = False
+
+    def _receive(self, most: int, seconds: float) -> None:
+        self._socket.settimeout(seconds)
+        self._http.receive_data(self._socket.recv(most))
+
+    def _read(self, seconds: float) -> bytes:
+        """A piece of the body, b"" at its end. Raises TimeoutError after `seconds` without a byte, BrokenRequest."""
+        if self._http.their_state in {h11.DONE, h11.MUST_CLOSE}:
+            return b""  # its end was read before
+        try:
+            while (event := self._http.next_event()) is h11.NEED_DATA:
+                if self._http.they_are_waiting_for_100_continue:
+                    self._transmit(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+                self._receive(PIECE if self._left is None else min(self._left, PIECE), seconds)
+        except TimeoutError:
+            raise
+        except (h11.RemoteProtocolError, OSError):
+            raise BrokenRequest from None
+        if isinstance(event, h11.Data):
+            if self._left is not None:
+                self._left -= len(event.data)
+            return event.data
+        if isinstance(event, h11.EndOfMessage):
+            return b""
+        raise BrokenRequest
+
+    def _send(self, method: str, answer: Answer) -> None:
+        """Send an answer; the connection goes on after it when both sides are done with this exchange."""
+        if self._http.their_state is h11.SEND_BODY and not self._left:
+            with contextlib.suppress(h11.RemoteProtocolError):
+                self._http.next_event()  # the end of a body that is empty, or was read to its last byte
+        headers = {**answer.headers, "Content-Length": str(len(answer.body))}
+        if self._told or self._http.their_state is not h11.DONE:
+            headers["Connection"] = "close"
+        head = self._http.send(h11.Response(status_code=answer.status, headers=[*headers.items()]))
+        body = b"" if method == "HEAD" else answer.body
+        if body:
+            self._http.send_with_data_passthrough(h11.Data(data=body))
+        self._http.send(h11.EndOfMessage())
+        self._transmit((head or b"") + body[:SMALL])
+        for at in range(SMALL, len(body), PIECE):
+            self._transmit(body[at : at + PIECE])
+
+    def _transmit(self, piece: bytes) -> None:
+        self._socket.settimeout(SEND_SECONDS)
+        self._socket.sendall(piece)
+
+    def _refuse(self, status: int) -> None:
+        """Answer what is no request in fixed words, without a page: there is no language to draw one in."""
+        if self._http.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            return
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store",
+                   "X-Content-Type-Options": "nosniff"}  # fmt: skip
+        self._send("GET", Answer(status, _UNREADABLE, headers))
+
+    def _linger(self) -> None:
+        """Let the answer reach a visitor who still sends: closing over unread bytes would cut it."""
+        until = time.monotonic() + LINGER_SECONDS
+        self._socket.shutdown(socket.SHUT_WR)
+        while (left := until - time.monotonic()) > 0:
+            self._socket.settimeout(left)
+            if not self._socket.recv(PIECE):
+                return

@@ -1,10 +1,9 @@
-"""Requests as they come in: the gateway's form, and intake's upload interface on a real store.
+"""Requests as they come in: intake's upload interface on a real store.
 
 The bytes go through aiohttp's own parser, so that what a handler gets is what a stranger can make it get.
 """
 
 import asyncio
-import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -18,9 +17,6 @@ from aiohttp.streams import StreamReader
 from aiohttp.test_utils import make_mocked_request
 from sqlalchemy import delete
 
-from dropbox.gateway import drafts
-from dropbox.gateway.errors import FormError
-from dropbox.gateway.form_reader import FormReader
 from dropbox.intake.app import reporters_app
 from dropbox.intake.errors import STATUS, Code
 from dropbox.intake.limits import Limits
@@ -28,7 +24,6 @@ from dropbox.intake.settings import Settings
 from dropbox.intake.store import Store
 from dropbox.intake.tables import ChunkRow, EnvelopeRow, ReceivedRow, TombstoneRow, UploadRow
 from dropbox.protocol.sizes import Prefix
-from dropbox.web.languages import LANGUAGES
 from tests.fuzz import world
 from tests.fuzz.source import Source, altered, spliced, written
 from tests.fuzz.target import Target
@@ -78,86 +73,6 @@ class _Requests:
 
 _requests = _Requests()
 
-# --------------------------------------------------------------------------------------------------------------- form
-
-_BOUNDARY: Final = "xXx"
-_FIELDS = tuple(drafts.REPORT_FIELDS) + tuple(drafts.ANSWER_FIELDS) + ("files", "", "receipt\0")
-
-
-def _form(data: bytes) -> None:
-    source = Source(data)
-    mode = source.byte()
-    content_type = f"multipart/form-data; boundary={_BOUNDARY}"
-    if mode & 1:
-        content_type = spliced(content_type.encode(), source).decode("latin-1")
-    body = source.rest() if mode & 2 else _form_body(source)
-    cut = source.byte() if mode & 4 else 0
-    length = len(body) + cut
-    head = f"POST /en/report HTTP/1.1\r\nHost: a\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
-    request = _requests.make(head.encode("latin-1") + body)
-    if request is not None:
-        _loop.run_until_complete(_read_form(request))
-
-
-async def _read_form(request: web.Request) -> None:
-    form = FormReader(request, {**drafts.REPORT_FIELDS, **drafts.ANSWER_FIELDS}, 20)
-    whole = False
-    with contextlib.suppress(FormError):
-        await form.fields()
-        whole = True
-    draft, found = drafts.from_values(form.values, world.random)
-    found += drafts.faults(draft, form.cut, has_files=form.has_files, empty="")
-    drafts.answer_fields(draft)
-    if not whole:
-        await form.discard()
-        return
-    if not found:
-        draft.message(LANGUAGES[0])
-    with contextlib.suppress(FormError):
-        async for file in form.files():
-            async for _ in file.pieces:
-                pass
-
-
-def _form_body(source: Source) -> bytes:
-    parts = []
-    for _ in range(source.below(40)):
-        name = source.one_of(*_FIELDS)
-        disposition = f'form-data; name="{name}"'
-        if name == "files" or source.byte() == 1:
-            disposition += f'; filename="{source.text()}"'
-        disposition = spliced(disposition.encode(), source).decode("latin-1") if source.byte() == 1 else disposition
-        extra = source.one_of(
-            "", "Content-Type: text/plain\r\n", "Content-Transfer-Encoding: base64\r\n", "Content-Encoding: gzip\r\n",
-            "Content-Type: multipart/mixed; boundary=y\r\n", "Content-Length: 3\r\n", f"X: {source.text()}\r\n",
-            "Content-Transfer-Encoding: quoted-printable\r\n", "Content-Type: multipart/form-data\r\n",
-        )  # fmt: skip
-        value = source.one_of(source.text(), " ".join(world.receipt.words()), "00" * 16, "fraud", "yes", "")
-        head = f"--{_BOUNDARY}\r\nContent-Disposition: {disposition}\r\n{extra}\r\n"
-        parts.append(head.encode("utf-8", "replace") + value.encode("utf-8", "replace") + b"\r\n")
-    return spliced(b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode(), source)
-
-
-def _good_form() -> bytes:
-    fields = {"receipt": " ".join(world.receipt.words()), "message": "00" * 16, "text": "A text.", "ongoing": "yes"}
-    parts = [f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-             for name, value in fields.items()]  # fmt: skip
-    file = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n'
-    return ("".join(parts) + file + f"Content-Type: text/plain\r\n\r\nabc\r\n--{_BOUNDARY}--\r\n").encode()
-
-
-def _form_seeds() -> list[bytes]:
-    return [
-        b"\2" + _good_form(),
-        b"\0\1\0\0\0\0",
-        b"\0\2\0\0\0\0\3abc\1\0\0\0",
-        b"\0\1\14\5a.txt\0\0\3abc",
-        b"\1\1\1\1",
-    ]
-
-
-# ------------------------------------------------------------------------------------------------------------- upload
-
 
 class OurMistakeError(Exception):
     """Intake answered "not ready" to a request that met a mistake in our own code."""
@@ -202,6 +117,7 @@ class _Intake:
 
 _folder = tempfile.TemporaryDirectory(prefix="fuzz")
 _intake = _Intake()
+_WHOLE: Final = 200  # of 256 bytes, these and the larger ones
 _PREFIX = Prefix(world.DAY, 0, bytes(14)).to_bytes()
 
 
@@ -218,7 +134,8 @@ def _upload_request(source: Source) -> web.Request | None:
     match kind:
         case 0:
             body = spliced(_PREFIX.ljust(16384, b"\1"), source)
-            method, path = "PUT", f"{name}/{source.one_of(0, 1, 2, 1 << 31)}"
+            choice = source.byte()
+            method, path = "PUT", f"{name}/{'whole' if choice >= _WHOLE else (0, 1, 2, 1 << 31)[choice % 4]}"
         case 1:
             method, path = "POST", f"{name}/finish"
             body = spliced(written(altered({"size": 16384}, source), source), source)
@@ -246,13 +163,11 @@ def _upload_seeds() -> list[bytes]:
         whole,
         b"\0\0\3\0\0",
         b"\0\0\2",
+        b"\0\0\0\0\377",
         b"\0\0\4\4\1x",
         b"\1\0\5\1\3\1\2..",
         b"\0\0\6\0" + bytes((len(raw),)) + raw,
     ]
 
 
-TARGETS = (
-    Target("form", _form, _form_seeds, share=6),
-    Target("upload", _upload, _upload_seeds, longest=2048, share=1),
-)
+TARGETS = (Target("upload", _upload, _upload_seeds, longest=2048, share=1),)

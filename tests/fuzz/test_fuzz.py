@@ -49,6 +49,7 @@ def test_new_inputs_find_nothing(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "reached"),
     [
+        ("http", "dropbox.gateway.wire.Request.__init__"),
         ("form", "dropbox.gateway.drafts.faults"),
         ("upload", "dropbox.intake.uploads.Uploads.finish"),
         ("board", "dropbox.reporter.exchange._read_board"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -67,7 +68,7 @@ class Bulletin:
         if len(self.previous) != sizes.SHA256:
             raise Malformed("the hash of the previous bulletin has 32 bytes")
 
-    @property
+    @functools.cached_property
     def hash(self) -> bytes:
         """32 bytes that stand for this bulletin in envelopes, boards and the next bulletin."""
         return primitives.sha256(labels.BULLETIN_HASH, documents.encode(self.to_body()))

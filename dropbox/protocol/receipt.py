@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ LANGUAGES = (
     "chinese_simplified", "chinese_traditional",
 )  # fmt: skip
 _LISTS = {language: tuple(Mnemonic(language).wordlist) for language in LANGUAGES}
+_ASCII_WORD = re.compile("[a-z]+")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
@@ -53,6 +55,8 @@ def _folded(language: str) -> dict[str, int]:
 
 
 def _without_accents(word: str) -> str:
+    if word.isascii():
+        return word
     return "".join(char for char in word if not unicodedata.combining(char))
 
 
@@ -111,7 +115,7 @@ def parse_receipt(text: str) -> Receipt:
         raise BadReceipt("empty")
     if len(tokens) != WORDS:
         raise BadReceipt("count", found=len(tokens))
-    candidates = [places for language in LANGUAGES if None not in (places := _look_up(tokens, language))]
+    candidates = [_look_up(tokens, language) for language in LANGUAGES if _knows(tokens, language)]
     if not candidates:
         raise _misspelt(tokens)
     return _checked([_from_places(places) for places in candidates], "checksum")
@@ -123,6 +127,8 @@ def _from_places(places: list[int | None]) -> int:
 
 def _tokens(text: str) -> list[str]:
     """Runs of letters and their accents; a Chinese character is a word by itself.  Numbers of a list fall out."""
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
     tokens, run = [], ""
     for char in text.casefold() + " ":
         if unicodedata.name(char, "").startswith("CJK UNIFIED"):
@@ -137,7 +143,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _from_digits(text: str) -> int | None:
-    compact = "".join(char for char in text.upper() if char.isalnum()).translate(_LOOKALIKES)
+    compact = "".join(filter(str.isalnum, text.upper())).translate(_LOOKALIKES)
     if len(compact) != DIGITS or not set(compact) <= set(_CROCKFORD):
         return None
     number = functools.reduce(lambda sum_, char: sum_ << 5 | _CROCKFORD.index(char), compact, 0)
@@ -155,9 +161,17 @@ def _checked(numbers: list[int], fault: ReceiptFault) -> Receipt:
     raise BadReceipt(fault)
 
 
+def _place(token: str, language: str) -> int | None:
+    exact = _places(language).get(token)
+    return _folded(language).get(_without_accents(token)) if exact is None else exact
+
+
+def _knows(tokens: list[str], language: str) -> bool:
+    return all(_place(token, language) is not None for token in tokens)
+
+
 def _look_up(tokens: list[str], language: str) -> list[int | None]:
-    exact, folded = _places(language), _folded(language)
-    return [exact.get(token, folded.get(_without_accents(token))) for token in tokens]
+    return [_place(token, language) for token in tokens]
 
 
 def _misspelt(tokens: list[str]) -> BadReceipt:

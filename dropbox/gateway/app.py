@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from dropbox.gateway import public_pages, read_pages, report_pages
+from dropbox.gateway.bulletins import Bulletins
 from dropbox.gateway.errors import Failed
 from dropbox.gateway.paths import Page, path
+from dropbox.gateway.prepared import PreparedPages
 from dropbox.gateway.settings import Settings
 from dropbox.gateway.site import Site, Visit
 from dropbox.gateway.wire import Answer, Request
@@ -39,7 +41,8 @@ def make_site(settings: Settings, clock: Callable[[], int], random: Callable[[in
 
     It is costly to make, holds nothing of a visit, and is shared by every process.
     """
-    return Site(settings, Templates(PACKAGE), assets.load(KIT, "kit.css"), clock, random)
+    bulletins = Bulletins(settings.root_key, clock)
+    return Site(settings, Templates(PACKAGE), assets.load(KIT, "kit.css"), bulletins, PreparedPages(), clock, random)
 
 
 class Application:

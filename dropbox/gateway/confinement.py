@@ -26,6 +26,9 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # prctl(2)
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4  # mlockall(2)
 _CAP_IPC_LOCK = 14  # capabilities(7)
 
+_LIBC = ctypes.CDLL(None)  # made once: it makes classes, and each process would pay for them anew
+_LIBC.prctl  # noqa: B018 - looked up once, as above
+_SIGKILL = int(signal.SIGKILL)
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _REFUSED_EVENTS = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
 
@@ -39,12 +42,14 @@ def overwrite_freed_memory() -> None:
 def forbid_looking() -> None:
     """No core dump, and no other process of this account reads this one's memory; its children inherit both."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0)
+    _LIBC.prctl(_PR_SET_DUMPABLE, 0)
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when the one that forked it ends."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when `parent`, which forked it, ends; end at once when it has ended already."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def limit_cost() -> None:
@@ -73,7 +78,7 @@ def lock_memory() -> None:
     """Keep every page of this process out of swap, and those that it will get, as they come."""
     _, most = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (most, most))
-    ctypes.CDLL(None).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
+    _LIBC.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
 
 
 def forbid_writing() -> None:

@@ -42,14 +42,19 @@ class Pool:
 class Mother:
     """Keeps the pool filled; `serve(taken)` runs in a child, calls `taken()` once it has a connection, and returns."""
 
-    def __init__(self, pool: Pool, serve: Callable[[Callable[[], None]], None], tally: Tally) -> None:
-        """Change nothing yet. `tally` is where children count what fails; its numbers are said at midnight."""
+    def __init__(
+        self, pool: Pool, serve: Callable[[Callable[[], None]], None], tally: Tally, renew: Callable[[], None]
+    ) -> None:
+        """Change nothing yet. `tally` is where children count what fails; its numbers are said at midnight. `renew`
+        is called before each fork: what it learns, the child knows.
+        """
         self._tally, self._day = tally, int(time.time()) // DAY
-        self._pool, self._serve = pool, serve
+        self._pool, self._serve, self._renew = pool, serve, renew
         self._warm: set[int] = set()
         self._busy: dict[int, float] = {}  # until when they may live
         self._pause_until = 0.0
         self._told = False
+        self._pid = os.getpid()
         self._drained_at: float | None = None
         self._taken, self._taking = os.pipe()
         self._wakes, self._waking = os.pipe()
@@ -101,6 +106,7 @@ class Mother:
         if time.monotonic() < self._pause_until:
             return
         while not self._told and len(self._warm) < self._pool.warm and len(self) < self._pool.most:
+            self._renew()
             signal.pthread_sigmask(signal.SIG_BLOCK, _MANAGED)  # none may reach the child while it has our handlers
             pid = os.fork()
             if not pid:
@@ -115,7 +121,7 @@ class Mother:
             for number in _MANAGED:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _MANAGED)
-            die_with_parent()
+            die_with_parent(self._pid)
             for descriptor in (self._taken, self._wakes, self._waking):
                 os.close(descriptor)
             self._serve(lambda: _say(self._taking))

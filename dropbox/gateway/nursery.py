@@ -10,8 +10,11 @@ from dropbox.gateway.confinement import can_lock_memory, forbid_writing, has_swa
 from dropbox.gateway.connection import serve_one
 from dropbox.gateway.mother import Mother, Pool
 from dropbox.gateway.settings import Settings
+from dropbox.gateway.transport import IntakeTransport
 from dropbox.gateway.warming import warm
 from dropbox.web.tally import Tally
+
+RENEW_SECONDS = 1.0  # for one look at the bulletin, in which no process is made
 
 
 def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> None:
@@ -28,6 +31,11 @@ def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> 
     tally = Tally()
     application = Application(site, tally.count)
     lock = has_swap() and can_lock_memory()  # it costs more than a page does: not where it changes nothing
-    mother = Mother(pool, lambda taken: serve_one(application, settings, jobs, taken, lock=lock), tally)
+
+    def renew() -> None:
+        with IntakeTransport(settings.intake_socket, RENEW_SECONDS) as transport:
+            site.bulletins.renew(transport)
+
+    mother = Mother(pool, lambda taken: serve_one(application, settings, jobs, taken, lock=lock), tally, renew)
     ready()
     mother.run()

@@ -7,7 +7,7 @@ from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.publication import Publication
 from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import VisitError
-from dropbox.reporter.exchange import fetch_bulletin, fetch_publication
+from dropbox.reporter.exchange import fetch_publication
 from dropbox.reporter.transport import Transport
 from dropbox.web.policy import Allowed
 
@@ -35,7 +35,7 @@ def show_start(visit: Visit) -> Answer:
     `Accept-Language` is not looked at: it is a fingerprint.
     """
     site, language = visit.site, visit.language
-    publication = run(_publication(site, visit.transport))
+    publication = _publication(site, visit.transport)
     html = site.draw(
         "start.html",
         language,
@@ -58,11 +58,10 @@ def show_stylesheet(visit: Visit) -> Answer:
     return public_bytes(visit.request, file.plain, file.compressed, file.content_type, allowed=Allowed(cache=True))
 
 
-async def _publication(site: Site, transport: Transport) -> Publication | None:
+def _publication(site: Site, transport: Transport) -> Publication | None:
     """What the bureau published, or None: the first page must stand also when nothing else does."""
     try:
-        now = site.clock()
-        bulletin = await fetch_bulletin(transport, site.settings.root_key, now)
-        return await fetch_publication(transport, bulletin, now)
+        bulletin = site.bulletins.current(transport)
+        return run(fetch_publication(transport, bulletin, site.clock()))
     except (VisitError, ProtocolError):
         return None

@@ -18,7 +18,7 @@ from dropbox.protocol.receipt import Receipt, parse_receipt
 from dropbox.protocol.sizes import MESSAGE_ID
 from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import VisitError
-from dropbox.reporter.exchange import Dialogue, fetch_boards, fetch_bulletin, fetch_publication, read_dialogue
+from dropbox.reporter.exchange import Dialogue, fetch_boards, fetch_publication, read_dialogue
 from dropbox.reporter.transport import Transport
 from dropbox.web.failures import UNREADABLE
 from dropbox.web.languages import Language
@@ -43,7 +43,7 @@ def read(visit: Visit) -> Answer:
     except BadReceipt as error:
         return _refused(visit, form, Fault("receipt", *texts.receipt_fault(error)), UNPROCESSABLE)
     try:
-        dialogue = run(_fetch_dialogue(site, visit.transport, receipt))
+        dialogue = _fetch_dialogue(site, visit.transport, receipt)
     except (VisitError, ProtocolError) as error:
         return _refused(visit, form, Fault("receipt", texts.reading_fault(error)), UNAVAILABLE)
     draft = Draft(receipt, site.random(MESSAGE_ID), known_to=dialogue.known_to)
@@ -61,12 +61,12 @@ def send_answer(visit: Visit) -> Answer:
     return personal(sent_page(visit, draft, outcome, first=False))
 
 
-async def _fetch_dialogue(site: Site, transport: Transport, receipt: Receipt) -> Dialogue:
+def _fetch_dialogue(site: Site, transport: Transport, receipt: Receipt) -> Dialogue:
     """Fetch what every reading visit fetches, always all of it and in this order, whatever the receipt."""
     now = site.clock()
-    bulletin = await fetch_bulletin(transport, site.settings.root_key, now)
-    boards = await fetch_boards(transport, bulletin, now)
-    await fetch_publication(transport, bulletin, now)
+    bulletin = site.bulletins.current(transport)
+    boards = run(fetch_boards(transport, bulletin, now))
+    run(fetch_publication(transport, bulletin, now))
     return read_dialogue(receipt, bulletin, boards, now)
 
 

@@ -1,12 +1,14 @@
 """The report form, what it gives back when something is wrong, and the receipt."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dropbox.gateway import drafts, texts
 from dropbox.gateway.drafts import Draft, Fault
 from dropbox.gateway.errors import Failed, FormError
 from dropbox.gateway.form_reader import FormReader
 from dropbox.gateway.paths import Page
+from dropbox.gateway.prepared import place
 from dropbox.gateway.qr import png_address
 from dropbox.gateway.receiving import Refused, receive
 from dropbox.gateway.sending import Sent
@@ -15,15 +17,16 @@ from dropbox.gateway.wire import Answer
 from dropbox.protocol.bulletin import FALLBACK
 from dropbox.protocol.errors import BadReceipt, ProtocolError
 from dropbox.protocol.payload import MAX_FILES, TEXT_LIMIT
-from dropbox.protocol.receipt import parse_receipt
+from dropbox.protocol.receipt import WORDS, Receipt, parse_receipt
 from dropbox.protocol.sizes import GIB, KIB, MIB
-from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import VisitError
-from dropbox.reporter.exchange import fetch_bulletin
 from dropbox.web.failures import UNREADABLE
 from dropbox.web.forms import Choice, Problem, Problems
-from dropbox.web.languages import Language
+from dropbox.web.languages import LANGUAGES, Language
 from dropbox.web.same_site import check_same_site
+
+_WORDS = tuple(f"word{number}" for number in range(1, WORDS + 1))
+_WORD_PLACES = tuple(map(place, _WORDS))
 
 
 def show_report(visit: Visit) -> Answer:
@@ -31,11 +34,14 @@ def show_report(visit: Visit) -> Answer:
     site = visit.site
     weaker, faults = False, []
     try:
-        bulletin = run(fetch_bulletin(visit.transport, site.settings.root_key, site.clock()))
+        bulletin = site.bulletins.current(visit.transport)
         weaker = bulletin.kind == FALLBACK
     except (VisitError, ProtocolError):
         faults.append(Fault("form", texts.CANNOT_SEND_NOW))
-    return personal(_form(site, visit.language, Page.REPORT, drafts.fresh(site.random), faults, weaker=weaker))
+    draft = drafts.fresh(site.random)
+    if faults:
+        return personal(_form(site, visit.language, Page.REPORT, draft, faults))
+    return personal(_empty_form(site, visit.language, draft, weaker=weaker))
 
 
 def send_report(visit: Visit) -> Answer:
@@ -62,12 +68,39 @@ def show_qr(visit: Visit) -> Answer:
     return personal(html)
 
 
+def prepare(site: Site) -> None:
+    """Draw beforehand what almost everybody sees: the empty form, and the page after a text without files."""
+    draft = drafts.fresh(site.random)
+    for language in LANGUAGES:
+        for choice in (False, True):
+            _empty_form(site, language, draft, weaker=choice)
+            _sent(site, language, draft.receipt, _Contents(0, written=True, chosen=False, first=choice), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What was sent, as the page after it tells."""
+
+    files: int
+    written: bool
+    chosen: bool
+    first: bool
+
+
 def sent_page(visit: Visit, draft: Draft, sent: Sent, *, first: bool) -> str:
     """Return the page after sending: what was sent, the words once more, what happens next."""
-    return visit.site.draw(
-        "sent.html", visit.language, None, words=draft.receipt.words(), digits=draft.receipt.digits(), files=sent.files,
-        size=size_words(sent.size), first=first, written=bool(draft.text), chosen=bool(draft.answers),
-    )  # fmt: skip
+    contents = _Contents(sent.files, bool(draft.text), bool(draft.answers), first)
+    return _sent(visit.site, visit.language, draft.receipt, contents, size_words(sent.size))
+
+
+def _sent(site: Site, language: Language, receipt: Receipt, contents: _Contents, size: str) -> str:
+    def draw() -> str:
+        return site.draw(
+            "sent.html", language, None, words=_WORD_PLACES, digits=place("digits"), size=place("size"),
+            files=contents.files, first=contents.first, written=contents.written, chosen=contents.chosen,
+        )  # fmt: skip
+
+    return site.prepared.fill((language.code, contents), draw, _shown(receipt) | {"size": size})
 
 
 def problems(site: Site, language: Language, faults: Sequence[Fault]) -> Problems:
@@ -89,12 +122,35 @@ def size_words(size: int) -> str:
     return f"{size // unit} {name}"
 
 
+def _shown(receipt: Receipt) -> dict[str, str]:
+    words = receipt.words()
+    return dict(zip(_WORDS, words, strict=True)) | {"digits": receipt.digits()}
+
+
+def _empty_form(site: Site, language: Language, draft: Draft, *, weaker: bool) -> str:
+    def draw() -> str:
+        return _form(
+            site, language, Page.REPORT, draft, (), weaker=weaker, words=_WORD_PLACES, digits=place("digits"),
+            message=place("message"),
+        )  # fmt: skip
+
+    values = _shown(draft.receipt) | {"message": draft.message_id.hex()}
+    return site.prepared.fill((language.code, "form", weaker), draw, values)
+
+
 def _form(
-    site: Site, language: Language, page: Page | None, draft: Draft, faults: Sequence[Fault], *, weaker: bool = False
+    site: Site, language: Language, page: Page | None, draft: Draft, faults: Sequence[Fault], **instead: object
 ) -> str:
+    """Draw the form; `instead` of what a draft says, other values may be given by their names in the template."""
+    values = {
+        "weaker": False,
+        "words": draft.receipt.words(),
+        "digits": draft.receipt.digits(),
+        "message": draft.message_id.hex(),
+    }
     return site.draw(
-        "report.html", language, page, draft=draft, problems=problems(site, language, faults), weaker=weaker,
-        words=draft.receipt.words(), digits=draft.receipt.digits(), text_limit=TEXT_LIMIT, max_files=MAX_FILES,
+        "report.html", language, page, draft=draft, problems=problems(site, language, faults),
+        text_limit=TEXT_LIMIT, max_files=MAX_FILES,
         categories=choices(site, language, texts.CATEGORIES), ongoing=choices(site, language, texts.ONGOING),
-        again=page is None,
+        again=page is None, **values | instead,
     )  # fmt: skip

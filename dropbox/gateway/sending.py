@@ -7,7 +7,7 @@ from dropbox.gateway.form_reader import FormReader
 from dropbox.gateway.site import Site
 from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import TransportFailed, VisitError
-from dropbox.reporter.exchange import Outgoing, Sending, fetch_bulletin, known_to_all
+from dropbox.reporter.exchange import Outgoing, Sending, known_to_all
 from dropbox.reporter.transport import Transport
 from dropbox.web.languages import Language
 
@@ -26,7 +26,7 @@ def send(site: Site, transport: Transport, form: FormReader, draft: Draft, langu
     Raises `FormError`, `VisitError` or `ProtocolError`; then nothing of it stays on the host, except after
     `TransportFailed`: there it is swept within a day, or turns out to have been the whole.
     """
-    bulletin = run(fetch_bulletin(transport, site.settings.root_key, site.clock()))
+    bulletin = site.bulletins.current(transport)
     outgoing = Outgoing(draft.receipt, draft.message_id, known=known_to_all(bulletin, draft.known_to))
     sending = Sending(transport, bulletin, outgoing, site.random)
     try:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropbox.gateway import texts
+from dropbox.gateway.bulletins import Bulletins
 from dropbox.gateway.paths import Page, path
+from dropbox.gateway.prepared import PreparedPages
 from dropbox.gateway.settings import Settings
 from dropbox.gateway.wire import Answer, Request
 from dropbox.reporter.transport import Transport
@@ -32,6 +34,8 @@ class Site:
     settings: Settings
     templates: Templates
     stylesheet: StaticFile
+    bulletins: Bulletins
+    prepared: PreparedPages
     clock: Callable[[], int]
     random: Callable[[int], bytes]
 

@@ -85,9 +85,10 @@ class Supervisor:
         """Fork a mother and wait until it is ready; raise `NotStarted` when it ends before."""
         ready, saying = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        parent = os.getpid()
         pid = os.fork()
         if not pid:
-            self._be_mother(saying)
+            self._be_mother(saying, parent)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         os.close(saying)
         said = os.read(ready, 1)
@@ -98,14 +99,14 @@ class Supervisor:
             raise NotStarted(message)
         return pid
 
-    def _be_mother(self, saying: int) -> None:
+    def _be_mother(self, saying: int, parent: int) -> None:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            die_with_parent()
+            die_with_parent(parent)
             _close_all_but(saying, self._theirs.fileno())
             from dropbox.gateway import nursery  # noqa: PLC0415 - in the acceptor's process it must not be
 

@@ -9,6 +9,7 @@ import socket
 from dropbox.gateway.app import Application
 from dropbox.gateway.errors import NotStarted
 from dropbox.gateway.paths import Page, path
+from dropbox.gateway.report_pages import prepare
 from dropbox.gateway.site import Site
 from dropbox.gateway.wire import Line
 from dropbox.protocol import primitives
@@ -35,6 +36,7 @@ class _Silent:
 def warm(site: Site) -> None:
     """Load and try everything. Raises `NotStarted` when a page is not what it must be."""
     site.templates.load_all()
+    prepare(site)
     _seal()
     _spell()
     _visit(site)

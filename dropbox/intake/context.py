@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, text
 
 from dropbox.intake.days import day_of
 from dropbox.intake.limits import Limits
@@ -13,6 +12,7 @@ from dropbox.protocol.keys import RootPublicKey
 from dropbox.storage.database import Database
 
 _QUOTA_LOCK: Final = 0x44425851_554F5441
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Context:
         """The UTC day by the clock."""
         return day_of(self.clock())
 
-    async def lock_quotas(self, connection: AsyncConnection) -> None:
+    def lock_quotas(self, connection: Connection) -> None:
         """Let one transaction at a time count and spend what is left, also when several hosts share one PostgreSQL.
 
         SQLite has one writer at a time anyway. Always taken after a row's lock, never before: no deadlock.
         """
         if not self.database.is_sqlite:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _QUOTA_LOCK})
+            connection.execute(_LOCK, {"key": _QUOTA_LOCK})

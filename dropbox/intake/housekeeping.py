@@ -39,7 +39,7 @@ class Housekeeping:
         believed: one start with a clock a year ahead would destroy every report that waits.
         """
         async with self._context.database.write() as connection:
-            await self._context.lock_quotas(connection)
+            await connection.run_sync(self._context.lock_quotas)
             await self._sweep_by_date(connection)
             forgotten = ConfirmationRow.envelope.not_in(select(EnvelopeRow.envelope))
             await connection.execute(delete(ConfirmationRow).where(forgotten))

@@ -17,6 +17,10 @@ class Limits:
     """Bytes of envelopes, finished and unfinished, that wait for the desk: below the free disk, since a full disk stops
     everything."""
 
+    text_bytes: int = sizes.GIB
+    """Of these, bytes that only envelopes of a text without files may use: files that fill the rest, junk or not, keep
+    no text out. Room for a month of as many texts as a day may bring."""
+
     envelopes_per_day: int = 2_000
     """Envelopes that may become complete on one UTC day: more than any real day, few enough for a desk to sort."""
 
@@ -45,8 +49,9 @@ class Limits:
             if type(value) is not int or value < 1:
                 message = f"The limit {one.name} must be a whole number of at least 1."
                 raise SettingsError(message)
-        if not sizes.UPLOAD_CHUNK <= self.reserve_bytes <= self.upload_bytes <= self.waiting_bytes:
-            message = "The limits must satisfy: 1 MiB <= reserve_bytes <= upload_bytes <= waiting_bytes."
+        for_files = self.waiting_bytes - self.text_bytes
+        if not sizes.UPLOAD_CHUNK <= self.reserve_bytes <= self.upload_bytes <= for_files:
+            message = "The limits must satisfy: 1 MiB <= reserve_bytes <= upload_bytes <= waiting_bytes - text_bytes."
             raise SettingsError(message)
 
 

@@ -34,13 +34,13 @@ class Mailboxes:
         if len(body) != self.batch_bytes:
             raise Refusal(Code.BAD_SIZE)
         async with self._context.database.write() as connection:
-            await self._context.lock_quotas(connection)
+            await connection.run_sync(self._context.lock_quotas)
             stored = await connection.scalar(
                 select(BatchRow.body).where(BatchRow.box == box.value, BatchRow.batch == batch)
             )
             if stored is not None and bytes(stored) != body:
                 raise Refusal(Code.CONFLICT)
-            if stored is not None or await is_buried(connection, batch):
+            if stored is not None or await connection.run_sync(is_buried, batch):
                 return
             waiting = await connection.scalar(
                 select(func.count()).select_from(BatchRow).where(BatchRow.box == box.value)
@@ -73,5 +73,5 @@ class Mailboxes:
                     delete(BatchRow).where(BatchRow.box == box.value, BatchRow.batch == batch)
                 )
                 if gone.rowcount:
-                    await bury(connection, batch, self._context.today)
+                    await connection.run_sync(bury, batch, self._context.today)
         await self._erasure.empty_log()

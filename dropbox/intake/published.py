@@ -5,6 +5,8 @@ replacing something good.
 """
 
 import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from sqlalchemy import delete, func, insert, select
@@ -14,6 +16,7 @@ from dropbox.intake.context import Context
 from dropbox.intake.days import day_of
 from dropbox.intake.errors import Code, Refusal
 from dropbox.intake.limits import FUTURE_BULLETIN_DAYS, PUBLICATION_BYTES
+from dropbox.intake.memory import Memory
 from dropbox.intake.tables import BoardRow, BulletinRow, PublicationRow
 from dropbox.protocol import board_head, sizes
 from dropbox.protocol.board_head import SignedBoard, verify_board
@@ -36,17 +39,30 @@ class Published:
     def __init__(self, context: Context) -> None:
         """Work on this context."""
         self._context = context
+        self._bulletin = Memory(context, self._read_bulletin)
+        self._boards = Memory(context, self._read_boards)
+        self._publication = Memory(context, self._read_publication)
 
     async def bulletin(self) -> bytes:
         """Give today's bulletin, of the highest revision. Raises Refusal when there is none."""
-        async with self._context.database.read() as connection:
-            return (await self._todays(connection))[0]
+        return await self._bulletin.get()
 
     async def boards(self) -> bytes:
         """Give how many boards (u8), then the length (u32) and the bytes of each, in the order of today's bulletin.
 
         The board of a recipient that has not published yet is left out. Raises Refusal when there is none at all.
         """
+        return await self._boards.get()
+
+    async def publication(self) -> bytes:
+        """Give the newest publication. Raises Refusal when there is none."""
+        return await self._publication.get()
+
+    async def _read_bulletin(self) -> bytes:
+        async with self._context.database.read() as connection:
+            return (await self._todays(connection))[0]
+
+    async def _read_boards(self) -> bytes:
         async with self._context.database.read() as connection:
             _, recipients = await self._todays(connection)
             rows = await connection.execute(
@@ -66,8 +82,7 @@ class Published:
             raise Refusal(Code.UNKNOWN_KEY)
         return bytes(body)
 
-    async def publication(self) -> bytes:
-        """Give the newest publication. Raises Refusal when there is none."""
+    async def _read_publication(self) -> bytes:
         async with self._context.database.read() as connection:
             body = await connection.scalar(select(PublicationRow.body).where(PublicationRow.name == _CURRENT))
         if body is None:
@@ -84,8 +99,7 @@ class Published:
             raise Refusal(Code.BAD_DAY)
         names = b"".join(recipient.identity for recipient in bulletin.recipients)
         place = (BulletinRow.day == day) & (BulletinRow.revision == revision)
-        async with self._context.database.write() as connection:
-            await self._context.lock_quotas(connection)
+        async with self._changing(self._bulletin, self._boards) as connection:
             stored = await connection.scalar(select(BulletinRow.body).where(place))
             if stored is None:
                 row = insert(BulletinRow).values(day=day, revision=revision, recipients=names, body=body)
@@ -95,8 +109,7 @@ class Published:
 
     async def put_board(self, recipient: bytes, body: bytes) -> None:
         """Replace a recipient's board, by one that is not due earlier than the stored one. Raises Refusal."""
-        async with self._context.database.write() as connection:
-            await self._context.lock_quotas(connection)
+        async with self._changing(self._boards) as connection:
             bulletin = self._verified_bulletin((await self._todays(connection))[0])
             head = self._verified_board(body, bulletin).head
             if head.recipient != recipient or recipient not in {one.identity for one in bulletin.recipients}:
@@ -113,10 +126,20 @@ class Published:
         """Replace the publication. Only its size is checked here: readers verify it. Raises Refusal."""
         if not 0 < len(body) <= PUBLICATION_BYTES:
             raise Refusal(Code.BAD_SIZE)
-        async with self._context.database.write() as connection:
-            await self._context.lock_quotas(connection)
+        async with self._changing(self._publication) as connection:
             await connection.execute(delete(PublicationRow))
             await connection.execute(insert(PublicationRow).values(name=_CURRENT, body=body))
+
+    @asynccontextmanager
+    async def _changing(self, *memories: Memory) -> AsyncIterator[AsyncConnection]:
+        """Give a transaction, one at a time, after which these are read anew; also if it fails: it may be committed."""
+        try:
+            async with self._context.database.write() as connection:
+                await connection.run_sync(self._context.lock_quotas)
+                yield connection
+        finally:
+            for memory in memories:
+                memory.drop()
 
     async def _todays(self, connection: AsyncConnection) -> tuple[bytes, list[bytes]]:
         statement = (

@@ -1,6 +1,8 @@
 """The reporters' socket: no authentication, because there is nobody to authenticate."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
@@ -29,6 +31,7 @@ class Reporters:
             web.get("/v1/boards", self.boards, allow_head=False),
             web.get("/v1/publication", self.publication, allow_head=False),
             web.put(f"{_UPLOAD}/{{place:{http.NUMBER}}}", self.put_chunk),
+            web.put(f"{_UPLOAD}/whole", self.put_whole),
             web.get(_UPLOAD, self.progress, allow_head=False),
             web.post(f"{_UPLOAD}/finish", self.finish),
             web.delete(_UPLOAD, self.remove),
@@ -48,12 +51,23 @@ class Reporters:
 
     async def put_chunk(self, request: web.Request) -> web.Response:
         """Store one chunk, committed before the answer."""
+        async with self._body(request) as body:
+            await self._store.uploads.put_chunk(_upload(request), int(request.match_info["place"]), body)
+        return http.done()
+
+    async def put_whole(self, request: web.Request) -> web.Response:
+        """Store a small envelope, committed and visible to the desk before the answer."""
+        async with self._body(request) as body:
+            await self._store.uploads.put_whole(_upload(request), body)
+        return http.done()
+
+    @asynccontextmanager
+    async def _body(self, request: web.Request) -> AsyncIterator[bytes]:
+        """Hold the body of a chunk in memory. Raises Refusal when as many as we hold are there already."""
         if self._bodies.locked():
             raise Refusal(Code.NOT_READY)
         async with self._bodies:
-            body = await http.read_body(request, sizes.UPLOAD_CHUNK, BODY_SECONDS)
-            await self._store.uploads.put_chunk(_upload(request), int(request.match_info["place"]), body)
-        return http.done()
+            yield await http.read_body(request, sizes.UPLOAD_CHUNK, BODY_SECONDS)
 
     async def progress(self, request: web.Request) -> web.Response:
         """Say how many chunks are stored, so that an interrupted upload goes on from there."""

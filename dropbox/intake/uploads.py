@@ -2,11 +2,12 @@
 
 States of an upload, by where its random name stands:
 
+    nowhere    --whole, small-->      tombstones    everything in one transaction: durable and visible at once
     nowhere    --chunk 0-->           uploads       one row per chunk, each committed by itself
     uploads    --next chunk-->        uploads       an earlier chunk again, with the same bytes, changes nothing
     uploads    --finish, right size-> tombstones    the envelope's row appears in the same transaction
     uploads    --delete, or a day-->  nowhere
-    tombstones --finish-->            tombstones    so that a lost answer can be asked for again
+    tombstones --finish, whole-->     tombstones    so that a lost answer can be asked for again
     tombstones --two days-->          nowhere
 
 The envelope has a random key of its own. When the upload finishes, the row that held both names goes.
@@ -15,26 +16,50 @@ The envelope has a random key of its own. When the upload finishes, the row that
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Row, case, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from dropbox.intake import days
 from dropbox.intake.context import Context
 from dropbox.intake.erasure import Erasure
 from dropbox.intake.errors import Code, Refusal
+from dropbox.intake.quotas import TEXT_BYTES, Taken
 from dropbox.intake.tables import BulletinRow, ChunkRow, EnvelopeRow, ReceivedRow, TombstoneRow, UploadRow
 from dropbox.protocol import sizes
 from dropbox.protocol.errors import ProtocolError, UnknownVersion
 
 KEY_BYTES: Final = 16
 
-TEXT_BYTES: Final = min(sizes.ENVELOPE_LADDER)
-"""An envelope that holds a text and no file. It is one chunk, so its upload takes a moment."""
-
 FIRST_CHUNKS: Final = frozenset(min(size, sizes.UPLOAD_CHUNK) for size in sizes.ENVELOPE_LADDER)
-"""How long a first chunk may be: a whole small envelope, or a full chunk."""
+"""How long a first chunk may be: a whole small envelope, or a full chunk. The same lengths go in one request."""
 
 UploadColumns = Row[tuple[bytes, bytes, int, int, int, int, int, int]]
+
+# Made once: building a statement costs more than SQLite needs to run it.
+_UPLOAD: Final = select(UploadRow.__table__).where(UploadRow.upload == bindparam("upload"))
+# FOR UPDATE: on PostgreSQL two requests for one upload must follow each other; SQLite leaves the words out.
+# Never while the quotas are locked: that is the other order, and two transactions would wait for each other.
+_UPLOAD_LOCKED: Final = _UPLOAD.with_for_update()
+_BURIED: Final = select(TombstoneRow.day).where(TombstoneRow.token == bindparam("token"))
+_BULLETIN: Final = select(BulletinRow.day).where(
+    BulletinRow.day == bindparam("day"), BulletinRow.revision == bindparam("revision")
+)
+_CHUNK: Final = select(ChunkRow.body).where(
+    ChunkRow.envelope == bindparam("envelope"), ChunkRow.place == bindparam("place")
+)
+_GROW: Final = (
+    update(UploadRow)
+    .where(UploadRow.upload == bindparam("name"))
+    .values(chunks=bindparam("chunks"), size=bindparam("size"), reserved=bindparam("reserved"))
+)
+_END: Final = delete(UploadRow).where(UploadRow.upload == bindparam("upload"))
+_COUNT: Final = (
+    update(ReceivedRow).where(ReceivedRow.day == bindparam("today")).values(envelopes=ReceivedRow.envelopes + 1)
+)
+_ADD_UPLOAD: Final = insert(UploadRow)
+_ADD_CHUNK: Final = insert(ChunkRow)
+_ADD_ENVELOPE: Final = insert(EnvelopeRow)
+_ADD_TOMBSTONE: Final = insert(TombstoneRow)
+_ADD_COUNT: Final = insert(ReceivedRow)
 
 
 @dataclass(frozen=True)
@@ -46,7 +71,7 @@ class Progress:
 
 
 class Uploads:
-    """The part of the store that reporters write to."""
+    """The part of the store that reporters write to. Each request is one transaction, written as one function."""
 
     def __init__(self, context: Context, erasure: Erasure) -> None:
         """Work on this context."""
@@ -54,22 +79,16 @@ class Uploads:
         self._erasure = erasure
         self._limits = context.limits
 
+    async def put_whole(self, upload: bytes, body: bytes) -> None:
+        """Store a small envelope and make it visible, in one step; a second time changes nothing. Raises Refusal."""
+        prefix = _prefix(body)
+        await self._context.database.transact(lambda connection: self._whole(connection, upload, prefix, body))
+
     async def put_chunk(self, upload: bytes, place: int, body: bytes) -> None:
         """Store one chunk, committed when this returns. Raises Refusal."""
         if not 0 < len(body) <= sizes.UPLOAD_CHUNK:
             raise Refusal(Code.BAD_CHUNK)
-        async with self._context.database.write() as connection:
-            row = await _row(connection, upload)
-            if row is None:
-                # Under the lock, look again: the same chunk may have been sent twice at once.
-                await self._context.lock_quotas(connection)
-                row = await _row(connection, upload, lock=False)
-            if row is None:
-                await self._begin(connection, upload, place, body)
-            elif place < row.chunks:
-                await _same(connection, row, place, body)
-            else:
-                await self._append(connection, row, place, body)
+        await self._context.database.transact(lambda connection: self._chunk(connection, upload, place, body))
 
     async def progress(self, upload: bytes) -> Progress:
         """Say how many chunks are stored. Raises Refusal for an unknown upload."""
@@ -77,69 +96,101 @@ class Uploads:
             chunks = await connection.scalar(select(UploadRow.chunks).where(UploadRow.upload == upload))
             if chunks is not None:
                 return Progress(chunks, finished=False)
-            if await is_buried(connection, upload):
+            if await connection.run_sync(is_buried, upload):
                 return Progress(0, finished=True)
         raise Refusal(Code.UNKNOWN_UPLOAD)
 
     async def finish(self, upload: bytes, size: int) -> None:
         """Make the envelope visible in one step; a second time changes nothing. Raises Refusal."""
-        async with self._context.database.write() as connection:
-            row = await _row(connection, upload)
-            if row is None:
-                if await is_buried(connection, upload):
-                    return
-                raise Refusal(Code.UNKNOWN_UPLOAD)
-            if row.size != size or size not in sizes.ENVELOPE_LADDER:
-                raise Refusal(Code.BAD_SIZE)
-            await self._context.lock_quotas(connection)
-            await connection.execute(
-                insert(EnvelopeRow).values(envelope=row.envelope, day=row.day, revision=row.revision, size=size)
-            )
-            await connection.execute(delete(UploadRow).where(UploadRow.upload == upload))
-            await bury(connection, upload, self._context.today)
-            await self._count(connection)
+        await self._context.database.transact(lambda connection: self._finish(connection, upload, size))
 
     async def remove(self, upload: bytes) -> None:
         """Leave nothing of an unfinished upload; an unknown one is already gone. Raises Refusal for a finished one.
 
         Its bytes go as those of a confirmed envelope do.
         """
-        async with self._context.database.write() as connection:
-            row = await _row(connection, upload)
-            if row is None:
-                if await is_buried(connection, upload):
-                    raise Refusal(Code.CONFLICT)
-                return
-            await connection.execute(delete(UploadRow).where(UploadRow.upload == upload))
-        await self._erasure.delete_chunks(row.envelope)
-        await self._erasure.empty_log()
+        envelope = await self._context.database.transact(lambda connection: _remove(connection, upload))
+        if envelope is not None:
+            await self._erasure.delete_chunks(envelope)
+            await self._erasure.empty_log()
 
-    async def _begin(self, connection: AsyncConnection, upload: bytes, place: int, body: bytes) -> None:
-        if await is_buried(connection, upload):
+    def _whole(self, connection: Connection, upload: bytes, prefix: sizes.Prefix, body: bytes) -> None:
+        self._context.lock_quotas(connection)
+        if is_buried(connection, upload):
+            return
+        if connection.execute(_UPLOAD, {"upload": upload}).one_or_none() is not None:
+            raise Refusal(Code.CONFLICT)  # begun in chunks, and goes on so
+        self._require_day(connection, prefix)
+        taken = Taken.read(connection, self._limits, self._context.today)
+        taken.require_one_more()
+        taken.require_room(len(body), text=len(body) == TEXT_BYTES)
+        envelope = self._context.random(KEY_BYTES)
+        connection.execute(_ADD_CHUNK, {"envelope": envelope, "place": 0, "body": body})
+        self._accept(connection, upload, envelope, prefix, len(body))
+
+    def _chunk(self, connection: Connection, upload: bytes, place: int, body: bytes) -> None:
+        row = connection.execute(_UPLOAD_LOCKED, {"upload": upload}).one_or_none()
+        if row is None:
+            # Under the lock, look again: the same chunk may have been sent twice at once.
+            self._context.lock_quotas(connection)
+            row = connection.execute(_UPLOAD, {"upload": upload}).one_or_none()
+        if row is None:
+            self._begin(connection, upload, place, body)
+        elif place < row.chunks:
+            _same(connection, row, place, body)
+        else:
+            self._append(connection, row, place, body)
+
+    def _finish(self, connection: Connection, upload: bytes, size: int) -> None:
+        row = connection.execute(_UPLOAD_LOCKED, {"upload": upload}).one_or_none()
+        if row is None:
+            if is_buried(connection, upload):
+                return
+            raise Refusal(Code.UNKNOWN_UPLOAD)
+        if row.size != size or size not in sizes.ENVELOPE_LADDER:
+            raise Refusal(Code.BAD_SIZE)
+        self._context.lock_quotas(connection)
+        connection.execute(_END, {"upload": upload})
+        self._accept(connection, upload, row.envelope, row, size)
+
+    def _accept(
+        self, connection: Connection, upload: bytes, envelope: bytes, of: sizes.Prefix | UploadColumns, size: int
+    ) -> None:
+        """Make an envelope visible whose chunks are all there, and forget what the upload was called."""
+        row = {"envelope": envelope, "day": of.day, "revision": of.revision, "size": size}
+        connection.execute(_ADD_ENVELOPE, row)
+        today = self._context.today
+        connection.execute(_ADD_TOMBSTONE, {"token": upload, "day": today})
+        if connection.execute(_COUNT, {"today": today}).rowcount == 0:
+            connection.execute(_ADD_COUNT, {"day": today, "envelopes": 1})
+
+    def _begin(self, connection: Connection, upload: bytes, place: int, body: bytes) -> None:
+        if is_buried(connection, upload):
             raise Refusal(Code.CONFLICT)
         if place != 0:
             raise Refusal(Code.UNKNOWN_UPLOAD)
-        prefix = await self._accepted_prefix(connection, body)
-        await self._require_place(connection, len(body))
+        prefix, text = _prefix(body), len(body) == TEXT_BYTES
+        self._require_day(connection, prefix)
         # A chunk that is not full is the whole envelope: nothing follows it, so nothing is set aside.
         reserved = self._limits.reserve_bytes if len(body) == sizes.UPLOAD_CHUNK else len(body)
-        await self._require_room(connection, reserved, text=len(body) == TEXT_BYTES)
-        envelope = self._context.random(KEY_BYTES)
-        await connection.execute(
-            insert(UploadRow).values(
-                upload=upload,
-                envelope=envelope,
-                started_day=self._context.today,
-                day=prefix.day,
-                revision=prefix.revision,
-                chunks=1,
-                size=len(body),
-                reserved=reserved,
-            )
-        )
-        await connection.execute(insert(ChunkRow).values(envelope=envelope, place=0, body=body))
+        taken = Taken.read(connection, self._limits, self._context.today)
+        taken.require_place(text=text)
+        taken.require_one_more()
+        taken.require_unfinished_room(reserved, text=text)
+        row = {
+            "upload": upload,
+            "envelope": self._context.random(KEY_BYTES),
+            "started_day": self._context.today,
+            "day": prefix.day,
+            "revision": prefix.revision,
+            "chunks": 1,
+            "size": len(body),
+            "reserved": reserved,
+        }
+        connection.execute(_ADD_UPLOAD, row)
+        connection.execute(_ADD_CHUNK, {"envelope": row["envelope"], "place": 0, "body": body})
 
-    async def _append(self, connection: AsyncConnection, row: UploadColumns, place: int, body: bytes) -> None:
+    def _append(self, connection: Connection, row: UploadColumns, place: int, body: bytes) -> None:
         # A short chunk is the last one: after it the size is no longer a multiple of a chunk's.
         if place != row.chunks or row.size != row.chunks * sizes.UPLOAD_CHUNK:
             raise Refusal(Code.BAD_CHUNK)
@@ -148,92 +199,56 @@ class Uploads:
             raise Refusal(Code.TOO_LARGE)
         reserved = row.reserved
         if size > reserved:
-            await self._context.lock_quotas(connection)
-            await self._require_room(connection, self._limits.reserve_bytes)
+            self._context.lock_quotas(connection)
+            taken = Taken.read(connection, self._limits, self._context.today)
+            taken.require_unfinished_room(self._limits.reserve_bytes, text=False)
             reserved += self._limits.reserve_bytes
-        await connection.execute(insert(ChunkRow).values(envelope=row.envelope, place=place, body=body))
-        await connection.execute(
-            update(UploadRow)
-            .where(UploadRow.upload == row.upload)
-            .values(chunks=place + 1, size=size, reserved=reserved)
-        )
+        connection.execute(_ADD_CHUNK, {"envelope": row.envelope, "place": place, "body": body})
+        grown = {"name": row.upload, "chunks": place + 1, "size": size, "reserved": reserved}
+        connection.execute(_GROW, grown)
 
-    async def _accepted_prefix(self, connection: AsyncConnection, body: bytes) -> sizes.Prefix:
-        try:
-            prefix = sizes.Prefix.from_bytes(body[: sizes.PREFIX])
-        except UnknownVersion:
-            raise Refusal(Code.BAD_VERSION) from None
-        except ProtocolError:
-            raise Refusal(Code.BAD_SIZE) from None
-        if not days.accepts(self._context.clock(), prefix.day):
+    def _require_day(self, connection: Connection, prefix: sizes.Prefix) -> None:
+        """Raise Refusal unless the bulletin that this was sealed to is held and its day is accepted."""
+        held = {"day": prefix.day, "revision": prefix.revision}
+        if not days.accepts(self._context.clock(), prefix.day) or connection.scalar(_BULLETIN, held) is None:
             raise Refusal(Code.BAD_DAY)
-        held = await connection.scalar(
-            select(BulletinRow.day).where(BulletinRow.day == prefix.day, BulletinRow.revision == prefix.revision)
-        )
-        if held is None:
-            raise Refusal(Code.BAD_DAY)
-        if len(body) not in FIRST_CHUNKS:
-            raise Refusal(Code.BAD_SIZE)  # no envelope begins so: it would only occupy a place
-        return prefix
-
-    async def _require_place(self, connection: AsyncConnection, first: int) -> None:
-        """Raise Refusal unless one more upload may begin. Texts have places of their own.
-
-        Otherwise a few uploads of files that never end would keep out every report, also those that take a moment.
-        """
-        texts = func.count(case((UploadRow.size == TEXT_BYTES, 1)))
-        unfinished, unfinished_texts = (await connection.execute(select(func.count(), texts))).one()
-        taken, most = unfinished - unfinished_texts, self._limits.uploads_at_once
-        if first == TEXT_BYTES:
-            taken, most = unfinished_texts, self._limits.texts_at_once
-        if taken >= most:
-            raise Refusal(Code.TOO_MANY_UPLOADS)
-        finished = await connection.scalar(select(ReceivedRow.envelopes).where(ReceivedRow.day == self._context.today))
-        if (finished or 0) + unfinished >= self._limits.envelopes_per_day:
-            raise Refusal(Code.FULL)
-
-    async def _require_room(self, connection: AsyncConnection, more: int, *, text: bool = False) -> None:
-        """Raise Refusal unless `more` bytes can be reserved beside what waits and what is reserved.
-
-        The part of the room that unfinished uploads have does not bind a text: it is bounded by the number of texts.
-        """
-        reserved = int(await connection.scalar(select(func.sum(UploadRow.reserved))) or 0)
-        waiting = int(await connection.scalar(select(func.sum(EnvelopeRow.size))) or 0)
-        unfinished = 0 if text else reserved + more
-        if unfinished > self._limits.upload_bytes or waiting + reserved + more > self._limits.waiting_bytes:
-            raise Refusal(Code.FULL)
-
-    async def _count(self, connection: AsyncConnection) -> None:
-        today = self._context.today
-        counted = await connection.execute(
-            update(ReceivedRow).where(ReceivedRow.day == today).values(envelopes=ReceivedRow.envelopes + 1)
-        )
-        if counted.rowcount == 0:
-            await connection.execute(insert(ReceivedRow).values(day=today, envelopes=1))
 
 
-async def bury(connection: AsyncConnection, token: bytes, today: int) -> None:
+def bury(connection: Connection, token: bytes, today: int) -> None:
     """Remember that this random name is done with."""
-    if not await is_buried(connection, token):
-        await connection.execute(insert(TombstoneRow).values(token=token, day=today))
+    if not is_buried(connection, token):
+        connection.execute(_ADD_TOMBSTONE, {"token": token, "day": today})
 
 
-async def is_buried(connection: AsyncConnection, token: bytes) -> bool:
+def is_buried(connection: Connection, token: bytes) -> bool:
     """Whether this random name is done with."""
-    found = await connection.scalar(select(TombstoneRow.day).where(TombstoneRow.token == token))
-    return found is not None
+    return connection.scalar(_BURIED, {"token": token}) is not None
 
 
-async def _row(connection: AsyncConnection, upload: bytes, *, lock: bool = True) -> UploadColumns | None:
-    # FOR UPDATE: on PostgreSQL two requests for one upload must follow each other; SQLite leaves the words out.
-    # Never while the quotas are locked: that is the other order, and two transactions would wait for each other.
-    statement = select(UploadRow.__table__).where(UploadRow.upload == upload)
-    return (await connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
+def _prefix(body: bytes) -> sizes.Prefix:
+    """Read the prefix of a first chunk. Raises Refusal, also for a length with which no envelope begins."""
+    try:
+        prefix = sizes.Prefix.from_bytes(body[: sizes.PREFIX])
+    except UnknownVersion:
+        raise Refusal(Code.BAD_VERSION) from None
+    except ProtocolError:
+        raise Refusal(Code.BAD_SIZE) from None
+    if len(body) not in FIRST_CHUNKS:
+        raise Refusal(Code.BAD_SIZE)  # it would only occupy a place
+    return prefix
 
 
-async def _same(connection: AsyncConnection, row: UploadColumns, place: int, body: bytes) -> None:
-    stored = await connection.scalar(
-        select(ChunkRow.body).where(ChunkRow.envelope == row.envelope, ChunkRow.place == place)
-    )
-    if stored != body:
+def _remove(connection: Connection, upload: bytes) -> bytes | None:
+    """Forget an unfinished upload, and give the key of its chunks."""
+    row = connection.execute(_UPLOAD_LOCKED, {"upload": upload}).one_or_none()
+    if row is None:
+        if is_buried(connection, upload):
+            raise Refusal(Code.CONFLICT)
+        return None
+    connection.execute(_END, {"upload": upload})
+    return bytes(row.envelope)
+
+
+def _same(connection: Connection, row: UploadColumns, place: int, body: bytes) -> None:
+    if connection.scalar(_CHUNK, {"envelope": row.envelope, "place": place}) != body:
         raise Refusal(Code.CONFLICT)

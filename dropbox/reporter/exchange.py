@@ -192,10 +192,10 @@ class Sending:
             self._head = first_head(reporter, bulletin, outgoing.message_id, outgoing.left_out)
         self._writer = EnvelopeWriter(bulletin, reporter.auth, random, outgoing.left_out)
         self._upload = Upload(random(UPLOAD_ID))
-        self._end_unanswered = False  # the host was asked to finish, and what it said was lost
+        self._end_unanswered = False  # the host was given the end, and what it said was lost
 
     async def begin(self, message: Message) -> None:
-        """The text.  Nothing is uploaded before the first MiB is full or the end is reached."""
+        """The text.  Nothing is uploaded before more than a MiB is there or the end is reached."""
         await self._add(self._writer.begin(self._head, message))
 
     async def begin_file(self, name: str) -> None:
@@ -243,7 +243,7 @@ class Sending:
             try:
                 self._upload.receive(await self._transport.send(request))
             except (TransportFailed, HostNotReady) as error:
-                self._end_unanswered |= self._upload.state is UploadState.FINISHING
+                self._end_unanswered |= self._upload.ending
                 tries += 1
                 if tries > RESUME_TRIES or isinstance(error, HostAway):
                     raise TransportFailed("the host was not there to be asked") from error

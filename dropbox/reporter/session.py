@@ -5,8 +5,9 @@ A sending visit fetches the bulletin and uploads one envelope, whether it is the
 host sees the same requests for 0, 1 and 8 replies, and for a first and a later message.
 
 An upload goes through these states; a broken line, or a host whose store is away for a moment, leads to ``ASKING``
-from any of them but the last.
+from ``SENDING`` and ``FINISHING``.  The one request of ``WHOLE`` is made again: a second time it changes nothing.
 
+    SENDING --all fits in one chunk, none sent--> WHOLE --done--> DONE
     SENDING --chunk stored--> SENDING --all stored, size known--> FINISHING --done--> DONE
     ASKING --host says how many chunks it has--> SENDING (from there) or DONE
 """
@@ -57,13 +58,14 @@ class UploadState(enum.Enum):
     """Where an upload is."""
 
     SENDING = enum.auto()
+    WHOLE = enum.auto()
     ASKING = enum.auto()
     FINISHING = enum.auto()
     DONE = enum.auto()
 
 
 class Upload:
-    """One envelope on its way, in chunks of exactly 1 MiB but the last.
+    """One envelope on its way: a small one whole, any other in chunks of exactly 1 MiB but the last.
 
     The caller adds ciphertext, and sends what ``next_request`` gives until it gives None, handing each answer to
     ``receive``.  Only chunks that the host has not confirmed are held: at most two while the caller keeps pace.
@@ -87,16 +89,21 @@ class Upload:
 
     @property
     def chunk_ready(self) -> bool:
-        """Whether a whole chunk waits to be sent."""
-        return len(self._buffer) >= sizes.UPLOAD_CHUNK
+        """Whether a chunk waits to be sent that is not the whole envelope: more than one is there."""
+        return len(self._buffer) > sizes.UPLOAD_CHUNK
+
+    @property
+    def ending(self) -> bool:
+        """Whether the next request, once it has arrived, makes the envelope visible to the bureau."""
+        return self.state in (UploadState.WHOLE, UploadState.FINISHING)
 
     def cancel_request(self) -> Request:
         """What takes an unfinished upload back."""
         return Request("DELETE", self._path)
 
     def interrupted(self) -> None:
-        """The line broke: ask the host how far it got."""
-        if self.state is not UploadState.DONE:
+        """The line broke: ask the host how far it got, or send the whole again."""
+        if self.state not in (UploadState.WHOLE, UploadState.DONE):
             self.state = UploadState.ASKING
 
     def next_request(self) -> Request | None:
@@ -106,6 +113,8 @@ class Upload:
                 return None
             case UploadState.ASKING:
                 return Request("GET", self._path)
+            case UploadState.WHOLE:
+                return Request("PUT", f"{self._path}/whole", bytes(self._buffer))
             case UploadState.FINISHING:
                 return Request("POST", f"{self._path}/finish", json.dumps({"size": self._total}).encode())
             case UploadState.SENDING:
@@ -130,15 +139,20 @@ class Upload:
                 self._drop(1)
             case UploadState.ASKING:
                 self._resume(body)
-            case UploadState.FINISHING:
+            case UploadState.WHOLE | UploadState.FINISHING:
+                self._buffer.clear()
                 self.state = UploadState.DONE
             case UploadState.DONE:
                 raise HostRefused("an answer to nothing")
         self._settle()
 
     def _settle(self) -> None:
-        if self.state is UploadState.SENDING and self._total is not None and not self._buffer:
+        if self.state is not UploadState.SENDING or self._total is None:
+            return
+        if not self._buffer:
             self.state = UploadState.FINISHING
+        elif not self._confirmed and len(self._buffer) <= sizes.UPLOAD_CHUNK:
+            self.state = UploadState.WHOLE
 
     def _drop(self, chunks: int) -> None:
         del self._buffer[: chunks * sizes.UPLOAD_CHUNK]

@@ -88,7 +88,8 @@ def parts_of(fields: dict[str, str]) -> list[Part]:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr("dropbox.gateway.bulletins.KEPT_SECONDS", 0)  # every look is a fetch: see test_bulletins
     bureau = Bureau()
     intake = SimulatedIntake(bureau)
     now = [NOW]

@@ -231,6 +231,7 @@ async def test_a_circuit_gets_its_share_and_no_more(tmp_path: Path, intake: Simu
             alice[1].write(bytes([byte]))
             await alice[1].drain()
         assert (await answer(alice))[0] == 200
+        await until(lambda: len(gateway.serving()) == WARM + 3)
         mallory[0][1].close()
         await until(lambda: len(gateway.serving()) == WARM + 2)
         again = await gateway.connect()

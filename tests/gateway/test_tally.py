@@ -22,7 +22,7 @@ class Telling(Tally):
         super().count(sentence)
         os.write(1, b"counted\\n")
 
-Mother(Pool(1, 8, 60, 5), serve, Telling()).run()
+Mother(Pool(1, 8, 60, 5), serve, Telling(), lambda: None).run()
 """
 
 

@@ -1,14 +1,25 @@
 """Bulletins, boards and the publication: who may replace what, and what everyone gets."""
 
+import asyncio
 import json
 import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+from sqlalchemy import event, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dropbox.courier.client import CourierClient
 from dropbox.courier.errors import RefusedError
+from dropbox.intake.memory import Memory
+from dropbox.intake.tables import PublicationRow
 from dropbox.protocol import sizes
-from tests.intake.conftest import Running, World
+from dropbox.storage.database import Database
+from dropbox.storage.errors import DatabaseGoneError
+from tests.intake.conftest import Clock, Running, World
+from tests.postgres import Cluster
 from tests.simulators.intake_instance import Instance, envelope
 
 
@@ -181,3 +192,92 @@ async def test_envelopes_are_listed_by_their_random_key_and_can_be_paged(intake:
     assert [one["key"] for one in rest] == listed[2:]
     for query in ("after=", "after=xyz", f"before={listed[0]}", f"after={listed[0]}&after={listed[1]}"):
         assert await refused(intake.desk.get(f"/v1/envelopes?{query}")) == "400 bad_request"
+
+
+async def test_everyone_is_served_from_memory_until_the_desk_publishes(intake: Running) -> None:
+    name = intake.instance.recipients[0]
+    statements: list[str] = []
+    engine = intake.store.context.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: statements.append(statement))
+    for round_ in range(2):
+        board = intake.instance.board(name, intake.clock.day, next_due(intake) + round_)
+        bulletin = intake.instance.bulletin(intake.clock.day, 1 + round_)
+        await put_bulletin(intake.desk, intake.clock.day, 1 + round_, bulletin)
+        await intake.desk.put(f"/v1/boards/{name.hex()}", board)
+        await intake.desk.put("/v1/publication", b"%d" % round_)
+        for expected_statements in (True, False, False):
+            statements.clear()
+            answers = [
+                await intake.reporter.request("GET", f"/v1/{what}") for what in ("bulletin", "boards", "publication")
+            ]
+            assert [answer.body for answer in answers] == [
+                bulletin,
+                struct.pack(">BI", 1, len(board)) + board,
+                b"%d" % round_,
+            ]
+            assert bool(statements) is expected_statements
+
+
+async def test_a_publication_that_failed_at_its_end_is_read_anew(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to a commit can be lost after it was carried out."""
+    async with sqlite_world.start() as intake:
+        await intake.desk.put("/v1/publication", b"before")
+        assert (await intake.reporter.request("GET", "/v1/publication")).body == b"before"
+        real = Database.write
+
+        @asynccontextmanager
+        async def lost(database: Database) -> AsyncIterator[AsyncConnection]:
+            async with real(database) as connection:
+                yield connection
+            raise DatabaseGoneError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Database, "write", lost)
+            with pytest.raises(DatabaseGoneError):
+                await intake.store.published.put_publication(b"after")
+        assert (await intake.reporter.request("GET", "/v1/publication")).body == b"after"
+
+
+async def test_what_is_read_while_the_desk_publishes_is_not_remembered(sqlite_world: World) -> None:
+    async with sqlite_world.start() as intake:
+        published = intake.store.published
+        await published.put_publication(b"before")
+        database = intake.store.context.database
+        async with database.read() as reader:
+            await reader.execute(select(PublicationRow.name))  # a state from before the change, handed out after it
+            memory = Memory(intake.store.context, lambda: slow(reader))
+            await published.put_publication(b"after")
+            task = asyncio.create_task(memory.get())
+            await asyncio.sleep(0)
+            memory.drop()
+            assert await task == b"before"
+            assert memory._good_for == -1
+        assert (await intake.reporter.request("GET", "/v1/publication")).body == b"after"
+
+
+async def slow(reader: AsyncConnection) -> bytes:
+    await asyncio.sleep(0)
+    return bytes(await reader.scalar(select(PublicationRow.body)) or b"")
+
+
+async def test_what_another_process_published_is_served_a_second_later(folder: Path, postgres_cluster: Cluster) -> None:
+    """Several hosts share one PostgreSQL: none of them hears of the others' writes."""
+    url, instance, clock = postgres_cluster.new_database(), Instance(), Clock()
+    worlds = [World(folder / name, url, instance, clock) for name in ("a", "b")]
+    for world in worlds:
+        world.folder.mkdir()
+    async with worlds[0].start() as first, worlds[1].start(published=False) as second:
+        for revision in (1, 2):
+            newest = instance.bulletin(clock.day, revision)
+            await put_bulletin(first.desk, clock.day, revision, newest)
+            await first.desk.put("/v1/publication", b"%d" % revision)
+            clock.forward(seconds=1)
+            for intake in (second, first):
+                assert (await intake.reporter.request("GET", "/v1/bulletin")).body == newest
+                assert (await intake.reporter.request("GET", "/v1/publication")).body == b"%d" % revision
+            assert (
+                await second.reporter.whole("ab" * 15 + f"0{revision}", envelope(16384, clock.day, revision))
+            ).status == 200
+        assert len(json.loads(await first.desk.get("/v1/envelopes"))["envelopes"]) == 2

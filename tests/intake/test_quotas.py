@@ -3,6 +3,7 @@
 import json
 import os
 
+import pytest
 from sqlalchemy import event
 
 from dropbox.protocol import sizes
@@ -10,7 +11,7 @@ from tests.intake.conftest import Running, World
 from tests.simulators.intake_instance import chunks, envelope
 
 MIB = sizes.MIB
-SMALL = {"waiting_bytes": 8 * MIB, "upload_bytes": 6 * MIB, "reserve_bytes": 2 * MIB}
+SMALL = {"waiting_bytes": 9 * MIB, "text_bytes": MIB, "upload_bytes": 6 * MIB, "reserve_bytes": 2 * MIB}
 
 
 def new() -> str:
@@ -45,6 +46,44 @@ async def test_uploads_of_files_that_never_end_keep_out_no_text(world: World) ->
             assert refused.error == "503 too_many_uploads"
         await intake.reporter.upload(envelope(16 * sizes.KIB, intake.clock.day))
         assert await visible(intake) == 1
+
+
+@pytest.mark.parametrize("way", ["whole", "in chunks"])
+async def test_files_that_fill_the_store_keep_out_no_text(world: World, way: str) -> None:
+    """Junk with files is cheap to make and cannot be told from reports: words need little room, and have it."""
+    async with world.start(limits={**SMALL, "waiting_bytes": 7 * MIB, "text_bytes": 64 * sizes.KIB}) as intake:
+        for size in (2 * MIB, 2 * MIB, 2 * MIB, 256 * sizes.KIB, 256 * sizes.KIB, 256 * sizes.KIB):
+            await intake.reporter.upload(envelope(size, intake.clock.day))
+        file, text = envelope(256 * sizes.KIB, intake.clock.day), envelope(16 * sizes.KIB, intake.clock.day)
+        assert (await intake.reporter.put(new(), 0, file)).error == "507 full"
+        assert (await intake.reporter.whole(new(), file)).error == "507 full"
+        more = 0
+        while True:
+            upload = new()
+            sending = intake.reporter.whole(upload, text) if way == "whole" else intake.reporter.put(upload, 0, text)
+            answer = await sending
+            if answer.status != 200:
+                break
+            assert (await intake.reporter.finish(upload, len(text))).status == 200
+            more += 1
+        assert answer.error == "507 full"
+        assert more == 256 // 16  # what files were refused, and the part that is for texts alone
+        assert await visible(intake) == 6 + more
+
+
+async def test_wholes_are_counted_and_bounded_like_others(world: World) -> None:
+    async with world.start(limits={"envelopes_per_day": 3, "texts_at_once": 1, "uploads_at_once": 1}) as intake:
+        text, file = envelope(16 * sizes.KIB, intake.clock.day), envelope(256 * sizes.KIB, intake.clock.day)
+        await intake.reporter.put(new(), 0, text)  # holds a place all the while; what comes whole needs none
+        kept = new()
+        assert (await intake.reporter.whole(kept, text)).status == 200
+        assert (await intake.reporter.whole(new(), file)).status == 200
+        refused = new()
+        assert (await intake.reporter.whole(refused, text)).error == "507 full"
+        assert (await intake.reporter.whole(kept, text)).status == 200
+        assert await visible(intake) == 2
+        intake.clock.forward(days=1)
+        assert (await intake.reporter.whole(refused, text)).status == 200
 
 
 async def test_texts_that_never_end_are_bounded_and_keep_out_no_files(world: World) -> None:
@@ -117,7 +156,8 @@ async def test_a_full_disk_says_full_and_keeps_what_was_accepted(sqlite_world: W
         kept = envelope(16 * sizes.KIB, intake.clock.day)
         await intake.reporter.upload(kept)
         # SQLite's own "database or disk is full", from its own page limit, on every connection from now on.
-        engine = intake.store.context.database.engine
+        database = intake.store.context.database
+        assert database.direct is not None
         pages: list[int] = []
 
         def bound(connection: object, *_: object) -> None:
@@ -127,7 +167,8 @@ async def test_a_full_disk_says_full_and_keeps_what_was_accepted(sqlite_world: W
             cursor.execute(f"PRAGMA max_page_count={pages[0] + 40}")
             cursor.close()
 
-        event.listen(engine.sync_engine, "checkout", bound)
+        for engine in (database.engine.sync_engine, database.direct):
+            event.listen(engine, "checkout", bound)
         upload = new()
         assert (await intake.reporter.put(upload, 0, envelope(MIB, intake.clock.day))).error == "507 full"
         assert (await intake.reporter.request("GET", f"/v1/uploads/{upload}")).error == "404 unknown_upload"

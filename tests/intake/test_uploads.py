@@ -115,6 +115,33 @@ async def test_one_upload_sent_twice_at_once_arrives_once(intake: Running) -> No
     assert await fetched(intake, str(listed["key"]), 4) == data
 
 
+async def test_one_whole_sent_several_times_at_once_arrives_once(intake: Running) -> None:
+    data = envelope(16 * sizes.KIB, intake.clock.day)
+    upload = new()
+    answers = await asyncio.gather(*(intake.reporter.whole(upload, data) for _ in range(4)))
+    assert {answer.status for answer in answers} == {200}
+    (listed,) = await listing(intake)
+    assert await fetched(intake, str(listed["key"]), 1) == data
+
+
+async def test_many_wholes_at_once_all_arrive_beside_one_that_is_refused(intake: Running) -> None:
+    sent = [envelope(16 * sizes.KIB, intake.clock.day) for _ in range(24)]
+    stale = envelope(16 * sizes.KIB, intake.clock.day - 8)
+    answers = await asyncio.gather(*(intake.reporter.whole(new(), data) for data in (*sent, stale)))
+    assert [answer.status for answer in answers] == [200] * 24 + [422]
+    assert {await fetched(intake, str(one["key"]), 1) for one in await listing(intake)} == set(sent)
+
+
+async def test_a_whole_and_a_chunk_of_one_name_at_once_give_one_envelope_or_a_conflict(intake: Running) -> None:
+    data = envelope(16 * sizes.KIB, intake.clock.day)
+    for _ in range(8):
+        upload = new()
+        answers = await asyncio.gather(intake.reporter.put(upload, 0, data), intake.reporter.whole(upload, data))
+        assert sorted(answer.status for answer in answers) == [200, 409]
+        await intake.reporter.finish(upload, len(data))
+    assert len(await listing(intake)) == 8
+
+
 @pytest.mark.parametrize(("days", "status"), [(-8, 422), (-7, 200), (0, 200), (1, 422)])
 async def test_only_days_in_the_window_are_accepted(world: World, days: int, status: int) -> None:
     async with world.start() as intake:
@@ -169,6 +196,7 @@ async def test_chunks_out_of_order_or_of_a_wrong_length_are_refused(intake: Runn
     assert (await intake.reporter.put(upload, 1, bytes(MIB))).error == "404 unknown_upload"
     assert (await intake.reporter.put(upload, 0, b"")).status == 400
     assert (await intake.reporter.put(upload, 0, bytes(MIB + 1))).error == "413 too_large"
+    assert (await intake.reporter.whole(upload, bytes(MIB + 1))).error == "413 too_large"
     await intake.reporter.put(upload, 0, envelope(MIB, intake.clock.day))
     assert (await intake.reporter.put(upload, 2, bytes(MIB))).error == "400 bad_chunk"
     await intake.reporter.put(upload, 1, bytes(10))

@@ -475,5 +475,5 @@ def test_a_lying_answer_to_how_far_an_upload_is_ends_as_one_of_our_errors(world:
             return await host.send(request)
 
     with pytest.raises(VisitError):
-        run(reporter.send(Liar(), "x"))
+        run(reporter.send(Liar(), "x", files=[("a.bin", bytes(1_500_000))]))
     assert not host.envelopes

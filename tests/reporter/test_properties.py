@@ -313,13 +313,14 @@ def test_property_10_an_upload_taken_back_leaves_nothing() -> None:
     assert not host.envelopes
 
 
-def test_property_10_a_full_host_says_so_and_loses_nothing_that_it_had_accepted() -> None:
+@pytest.mark.parametrize("file", [0, 2_000_000])
+def test_property_10_a_full_host_says_so_and_loses_nothing_that_it_had_accepted(file: int) -> None:
     bureau, host = instance_with_host()
     reporter = SimulatedReporter(bureau.root.public, Clock())
     run(reporter.send(host, "accepted"))
-    host.uploads_at_once = 0
+    host.full = True
     with pytest.raises(HostFull):
-        run(reporter.send(host, "refused"))
+        run(reporter.send(host, "refused", files=[("a.bin", bytes(file))]))
     bureau.desks[0].take_in(host)
     assert [shown.text for shown in bureau.desks[0].vault.shown] == ["accepted"]
 

@@ -15,7 +15,11 @@ from tests.simulators.bureau import SimulatedBureau, instance_with_host
 from tests.simulators.host import SimulatedHost
 from tests.simulators.reporter import SimulatedReporter
 
+Files = tuple[tuple[str, bytes], ...]
 NOT_READY = Response(503, b'{"error": "not_ready"}')
+UNKNOWN = Response(404, b'{"error": "unknown_upload"}')
+SMALL: Files = ()  # goes whole, in one request
+LARGE: Files = (("a.bin", bytes(1_500_000)),)  # goes in chunks
 World = tuple[SimulatedBureau, SimulatedHost, SimulatedReporter]
 
 
@@ -23,6 +27,10 @@ World = tuple[SimulatedBureau, SimulatedHost, SimulatedReporter]
 def world() -> World:
     bureau, host = instance_with_host()
     return bureau, host, SimulatedReporter(bureau.root.public, Clock())
+
+
+def the_end(request: Request) -> bool:
+    return request.path.endswith(("/finish", "/whole"))
 
 
 class Between:
@@ -48,45 +56,75 @@ class LosesTheEnd:
         if self.over and request.path.startswith("/v1/uploads/"):
             return self.later
         answer = await self.host.send(request)
-        if request.method == "POST":
+        if the_end(request):
             self.over = True
             raise TransportFailed("the answer was lost")
         return answer
 
 
-@pytest.mark.parametrize("method", ["PUT", "POST"])
-def test_a_store_that_is_away_for_a_moment_ends_no_upload(world: World, method: str) -> None:
+@pytest.mark.parametrize(("files", "last"), [(SMALL, "whole"), (LARGE, "0"), (LARGE, "1"), (LARGE, "finish")])
+def test_a_store_that_is_away_for_a_moment_ends_no_upload(world: World, files: Files, last: str) -> None:
     _, host, reporter = world
     away = [NOT_READY]
-    between = Between(host, lambda request: away.pop() if away and request.method == method else None)
-    run(reporter.send(between, "x"))
+    between = Between(host, lambda request: away.pop() if away and request.path.endswith(f"/{last}") else None)
+    run(reporter.send(between, "x", files=files))
     assert not away
     assert len(host.envelopes) == 1
 
 
-def test_a_store_that_stays_away_is_no_bureau_without_keys(world: World) -> None:
+@pytest.mark.parametrize("files", [SMALL, LARGE])
+def test_a_store_that_stays_away_is_no_bureau_without_keys(world: World, files: Files) -> None:
     _, host, reporter = world
     between = Between(host, lambda request: NOT_READY if request.path.startswith("/v1/uploads/") else None)
     with pytest.raises(TransportFailed):
-        run(reporter.send(between, "x"))
+        run(reporter.send(between, "x", files=files))
 
 
 @pytest.mark.parametrize(
-    "later", [NOT_READY, Response(404, b'{"error": "unknown_upload"}'), Response(422), Response(200, b"{}")]
+    ("files", "later"),
+    [
+        *((SMALL, later) for later in (NOT_READY, UNKNOWN, Response(422), Response(507, b'{"error": "full"}'))),
+        *((LARGE, later) for later in (NOT_READY, UNKNOWN, Response(422), Response(200, b"{}"))),
+    ],
 )
-def test_after_a_lost_last_answer_nothing_is_called_unsent(world: World, later: Response) -> None:
+def test_after_a_lost_last_answer_nothing_is_called_unsent(world: World, files: Files, later: Response) -> None:
     _, host, reporter = world
     with pytest.raises(TransportFailed):
-        run(reporter.send(LosesTheEnd(host, later), "x"))
+        run(reporter.send(LosesTheEnd(host, later), "x", files=files))
     assert len(host.envelopes) == 1
 
 
-def test_a_refused_end_is_a_refusal(world: World) -> None:
+@pytest.mark.parametrize("files", [SMALL, LARGE])
+def test_after_a_lost_last_answer_a_host_that_is_there_is_asked_and_has_it_once(world: World, files: Files) -> None:
+    _, host, reporter = world
+    lost: list[str] = []
+
+    class LosesOneAnswer:
+        async def send(self, request: Request) -> Response:
+            answer = await host.send(request)
+            if the_end(request) and not lost:
+                lost.append(request.path)
+                raise TransportFailed("the answer was lost")
+            return answer
+
+    run(reporter.send(LosesOneAnswer(), "x", files=files))
+    assert len(lost) == len(host.envelopes) == 1
+
+
+@pytest.mark.parametrize("files", [SMALL, LARGE])
+def test_a_refused_end_is_a_refusal(world: World, files: Files) -> None:
     _, host, reporter = world
     full = Response(507, b'{"error": "full"}')
-    between = Between(host, lambda request: full if request.method == "POST" else None)
+    between = Between(host, lambda request: full if the_end(request) else None)
     with pytest.raises(HostFull):
-        run(reporter.send(between, "x"))
+        run(reporter.send(between, "x", files=files))
+
+
+@pytest.mark.parametrize(("size", "asked"), [(0, ["whole"]), (900_000, ["whole"]), (1_500_000, ["0", "1", "finish"])])
+def test_what_fits_in_a_mebibyte_is_sent_in_one_request(world: World, size: int, asked: list[str]) -> None:
+    _, host, reporter = world
+    run(reporter.send(host, "x", files=[("a.bin", bytes(size))]))
+    assert [entry.path.rpartition("/")[2] for entry in host.log if "uploads" in entry.path] == asked
 
 
 def test_taking_back_what_is_finished_says_so(world: World) -> None:

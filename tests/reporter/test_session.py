@@ -63,6 +63,30 @@ def test_an_upload_whose_first_chunk_never_arrived_begins_again() -> None:
     assert [held.data for held in host.envelopes.values()] == [data]
 
 
+def test_a_whole_that_was_sent_and_not_answered_is_sent_again_and_arrives_once() -> None:
+    _, host = instance_with_host()
+    upload, data = Upload(NAME), prefixed(host, 256 * sizes.KIB)
+    upload.add(data)
+    upload.end(len(data))
+    assert upload.ending
+    host.faults.extend([Line.CUT_AFTER, Line.CUT_BEFORE, Line.CUT_AFTER])
+    drive(upload, host)
+    assert [held.data for held in host.envelopes.values()] == [data]
+    assert {entry.path for entry in host.log} == {"/v1/uploads/{upload}/whole"}
+
+
+def test_an_upload_of_which_a_chunk_may_have_arrived_goes_on_in_chunks() -> None:
+    _, host = instance_with_host()
+    upload, data = Upload(NAME), prefixed(host, sizes.MIB)
+    upload.add(data)
+    host.faults.extend([Line.CUT_AFTER])
+    drive(upload, host)
+    upload.end(len(data))
+    drive(upload, host)
+    assert [held.data for held in host.envelopes.values()] == [data]
+    assert not any("whole" in entry.path for entry in host.log)
+
+
 def test_an_upload_that_was_swept_meanwhile_is_lost_and_says_so() -> None:
     _, host = instance_with_host()
     upload = Upload(NAME)

@@ -21,7 +21,7 @@ from dropbox.reporter.errors import TransportFailed
 from dropbox.reporter.transport import Request, Response
 from tests.simulators.basics import Clock, Seeded
 
-_UPLOAD = re.compile(r"/v1/uploads/([0-9a-f]{32})(?:/(0|[1-9][0-9]{0,5}|finish))?")
+_UPLOAD = re.compile(r"/v1/uploads/([0-9a-f]{32})(?:/(0|[1-9][0-9]{0,5}|finish|whole))?")
 _STATUS = {
     "bad_request": 400, "bad_chunk": 400, "unknown_upload": 404, "unknown_key": 404, "conflict": 409,
     "too_large": 413, "bad_size": 422, "bad_version": 422, "bad_day": 422, "bad_document": 422, "not_ready": 503,
@@ -94,6 +94,7 @@ class SimulatedHost:
         self.bodies: list[bytes] = []
         self.faults: collections.deque[Line | None] = collections.deque()
         self.uploads_at_once = 64
+        self.full = False
 
     # ------------------------------------------------------------------------------------------ reporters
     async def send(self, request: Request) -> Response:
@@ -150,6 +151,8 @@ class SimulatedHost:
                 self.uploads.pop(upload, None)
             case "POST", "finish":
                 self._finish(upload, request.body)
+            case "PUT", "whole":
+                self._whole(upload, request.body)
             case "PUT", str(place) if place != "finish":
                 self._chunk(upload, int(place), request.body)
             case _:
@@ -183,20 +186,38 @@ class SimulatedHost:
             raise RefusedError("conflict")
         if place:
             raise RefusedError("unknown_upload")
+        prefix = self._taken(body)
+        if len(self.uploads) >= self.uploads_at_once:
+            raise RefusedError("too_many_uploads")
+        self.uploads[upload] = Unfinished([body], self.clock.day, prefix.day, prefix.revision)
+
+    def _whole(self, upload: str, body: bytes) -> None:
+        if len(body) > sizes.UPLOAD_CHUNK:
+            raise RefusedError("too_large")
+        if upload in self.uploads:
+            raise RefusedError("conflict")
+        if upload in self.tombstones:
+            return
+        prefix = self._taken(body)
+        self.tombstones[upload] = self.clock.day
+        self.envelopes[self.random(16)] = Held(body, prefix.day, prefix.revision)
+
+    def _taken(self, body: bytes) -> Prefix:
+        """The prefix of a first chunk that is taken."""
         try:
             prefix = Prefix.from_bytes(body[: sizes.PREFIX])
         except ProtocolError:
             raise RefusedError("bad_size" if len(body) < sizes.PREFIX else "bad_version") from None
+        if len(body) not in {min(size, sizes.UPLOAD_CHUNK) for size in sizes.ENVELOPE_LADDER}:
+            raise RefusedError("bad_size")
         latest = (self.clock.now + sizes.CLOCK_TOLERANCE) // sizes.DAY
         if not self.clock.day - sizes.ACCEPTED_DAYS <= prefix.day <= latest:
             raise RefusedError("bad_day")
         if (prefix.day, prefix.revision) not in self.bulletins:
             raise RefusedError("bad_day")
-        if len(body) not in {min(size, sizes.UPLOAD_CHUNK) for size in sizes.ENVELOPE_LADDER}:
-            raise RefusedError("bad_size")
-        if len(self.uploads) >= self.uploads_at_once:
-            raise RefusedError("too_many_uploads")
-        self.uploads[upload] = Unfinished([body], self.clock.day, prefix.day, prefix.revision)
+        if self.full:
+            raise RefusedError("full")
+        return prefix
 
     def _finish(self, upload: str, body: bytes) -> None:
         try:

@@ -60,6 +60,10 @@ class ReporterClient:
         """Send one chunk."""
         return await self.request("PUT", f"/v1/uploads/{upload}/{place}", body)
 
+    async def whole(self, upload: str, body: bytes) -> Answer:
+        """Send a small envelope in one request."""
+        return await self.request("PUT", f"/v1/uploads/{upload}/whole", body)
+
     async def finish(self, upload: str, size: int) -> Answer:
         """Finish an upload."""
         return await self.request("POST", f"/v1/uploads/{upload}/finish", json.dumps({"size": size}).encode())

@@ -250,3 +250,55 @@ async def test_a_report_of_a_day_that_the_host_does_not_hold_is_refused_and_said
     with pytest.raises(HostRefused):
         await reporter.send(Ahead(), "x")
     assert await host.listing() == []
+
+
+# ------------------------------------------------------------------------------------------ small ones, in one request
+@pytest.mark.parametrize("size", [16 * sizes.KIB, 256 * sizes.KIB, sizes.MIB])
+async def test_a_whole_is_visible_at_once_and_a_second_time_changes_nothing(host: HostUnderTest, size: int) -> None:
+    await open_day(host)
+    data = envelope(host.clock.day, size)
+    for _ in range(2):
+        assert await ask(host, "PUT", upload("whole"), data) == "ok"
+    (key,) = await host.listing()
+    assert await host.fetch(key) == data
+    assert json.loads((await host.send(Request("GET", upload()))).body) == {"chunks": 0, "finished": True}
+    assert await ask(host, "POST", upload("finish"), size_is(size)) == "ok"
+    assert await ask(host, "PUT", upload(0), data) == "conflict"
+    assert await ask(host, "DELETE", upload()) == "conflict"
+
+
+async def test_a_whole_sent_again_after_the_desk_has_it_is_no_error(host: HostUnderTest) -> None:
+    await open_day(host)
+    data = envelope(host.clock.day)
+    await ask(host, "PUT", upload("whole"), data)
+    for desk in host.bureau.desks:
+        await host.confirm(desk.identity, await host.listing())
+    host.clock.next_day(2)
+    assert await ask(host, "PUT", upload("whole"), data) == "ok"
+    assert await host.listing() == []
+
+
+async def test_a_whole_of_what_was_begun_in_chunks_is_a_conflict(host: HostUnderTest) -> None:
+    await open_day(host)
+    data = envelope(host.clock.day)
+    await ask(host, "PUT", upload(0), data)
+    assert await ask(host, "PUT", upload("whole"), data) == "conflict"
+    assert await host.listing() == []
+    assert await ask(host, "POST", upload("finish"), size_is(len(data))) == "ok"
+
+
+async def test_a_whole_that_is_not_taken_leaves_nothing(host: HostUnderTest) -> None:
+    await open_day(host)
+    today = host.clock.day
+    for data, said in (
+        (envelope(today)[:31], "bad_size"),
+        (envelope(today)[:-1], "bad_size"),
+        (envelope(today, 20_000), "bad_size"),
+        (b"DBXENV02" + envelope(today)[8:], "bad_version"),
+        (envelope(today - 8), "bad_day"),
+        (envelope(today + 2), "bad_day"),
+        (envelope(today, revision=1), "bad_day"),
+    ):
+        assert await ask(host, "PUT", upload("whole"), data) == said
+        assert await ask(host, "GET", upload()) == "unknown_upload"
+    assert await host.listing() == []

@@ -24,6 +24,7 @@ from dropbox.gateway.heap import gather
 from dropbox.web.tally import Tally
 
 DAY = 86_400  # seconds
+GARBAGE_AT = 50_000  # objects: few visits make so many, and looking for cycles copies pages
 PAUSE_SECONDS = 1.0  # after a child that ended without having served
 _PID = struct.Struct("=i")
 _MANAGED = (signal.SIGTERM, signal.SIGCHLD)
@@ -73,6 +74,7 @@ class Mother:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the acceptor tells us
         gc.collect()
         gc.freeze()  # what is never looked at is never copied
+        gc.set_threshold(GARBAGE_AT)
         gather()
         while not self._told or self._warm or self._busy:
             if self._told and self._drained_at is None:

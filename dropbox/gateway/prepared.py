@@ -3,10 +3,9 @@
 A template takes hundreds of functions, and each that is used first after a fork costs a copied page of memory.
 """
 
+import html
 import re
 from collections.abc import Callable, Hashable, Mapping
-
-from markupsafe import escape
 
 _PLACE = re.compile("\ue000(\\w+)\ue001")  # characters for private use, which no template or catalogue has
 
@@ -28,5 +27,5 @@ class PreparedPages:
         if kind not in self._pages:
             self._pages[kind] = tuple(_PLACE.split(draw()))
         parts = list(self._pages[kind])
-        parts[1::2] = [escape(values[name]) for name in parts[1::2]]
+        parts[1::2] = [html.escape(str(values[name])) for name in parts[1::2]]
         return "".join(parts)

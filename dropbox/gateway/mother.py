@@ -24,7 +24,7 @@ from dropbox.gateway.heap import gather
 from dropbox.web.tally import Tally
 
 DAY = 86_400  # seconds
-GARBAGE_AT = 50_000  # objects: few visits make so many, and looking for cycles copies pages
+GARBAGE_AT = 10_000  # objects: few visits make so many, and looking for cycles copies pages
 PAUSE_SECONDS = 1.0  # after a child that ended without having served
 _PID = struct.Struct("=i")
 _MANAGED = (signal.SIGTERM, signal.SIGCHLD)

@@ -18,7 +18,7 @@ HEAD_SECONDS = 30.0  # from the first byte of a head to its last
 KEEPALIVE_SECONDS = (
     20.0  # a new connection on the circuit that is there costs a visitor 50 ms, an idle process us a place
 )
-PIECE = 256 << 10  # bytes of a body that are read or sent at once
+PIECE = 128 << 10  # bytes of a body that are read or sent at once
 SMALL = 16 << 10  # what a short body is read with: memory that is touched costs more than another call
 SEND_SECONDS = 120.0  # for each piece of an answer
 LINGER_SECONDS = 5.0  # in which what a visitor still sends is thrown away, so that our answer reaches them

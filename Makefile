@@ -24,7 +24,8 @@ $(RUNTIME): requirements.txt requirements-build.txt pyproject.toml
 	  || { echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked dependencies into $(VENV) ..."
-	@$(PIP) install --require-hashes -r requirements-build.txt -r requirements.txt
+	@$(PIP) install --require-hashes -r requirements-build.txt
+	@$(PIP) install --require-hashes --no-build-isolation -r requirements.txt  # stem is published as source only
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

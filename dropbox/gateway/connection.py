@@ -1,6 +1,5 @@
 """One connection, from first to last byte, in a process of its own that ends with it."""
 
-import signal
 import socket
 from collections.abc import Callable
 
@@ -12,11 +11,17 @@ from dropbox.gateway.wire import Line
 
 
 def serve_one(
-    application: Application, settings: Settings, jobs: socket.socket, taken: Callable[[], None], *, lock: bool
+    application: Application,
+    settings: Settings,
+    jobs: socket.socket,
+    taken: Callable[[], None],
+    ending: int,
+    *,
+    lock: bool,
 ) -> None:
     """Wait for a connection, say `taken`, and serve it to its end. The caller then ends the process.
 
-    The lease that came with it (see `acceptor`) is never looked at: it closes with the process. With `lock` the memory
+    `ending` can be read once the connection is to end with the request that is on its way. The lease that came with it (see `acceptor`) is never looked at: it closes with the process. With `lock` the memory
     is kept out of swap.
     """
     limit_cost()
@@ -24,10 +29,9 @@ def serve_one(
         lock_memory()
     message, descriptors, _, _ = socket.recv_fds(jobs, 1, 2)
     if not message or not descriptors:
-        return  # the acceptor has gone
+        return  # the acceptor gives no more
     taken()
     jobs.close()
-    line = Line(socket.socket(fileno=descriptors[0]))
-    signal.signal(signal.SIGTERM, line.stop)
+    line = Line(socket.socket(fileno=descriptors[0]), ending=ending)
     with IntakeTransport(settings.intake_socket, settings.intake_seconds) as transport:
         line.serve(lambda request: application.respond(transport, request))

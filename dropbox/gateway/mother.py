@@ -4,7 +4,9 @@
 
 It keeps `warm_processes` waiting and has at most `connections_at_once` in all. It never sees a connection: those go
 from the acceptor to its children past it. A child that ends before it has served anything is a fault of ours, and the
-next is made after a pause, so that a fault costs no processor. When this process is killed, the kernel kills its
+next is made after a pause, so that a fault costs no processor. Told to end, it closes a pipe that every child watches
+while no request is on its way, and the acceptor says on its socket that no more connections come: a signal would strike
+children that have just read a request, or just taken a connection. When this process is killed, the kernel kills its
 children: nothing outlives it that nobody counts.
 """
 
@@ -41,10 +43,12 @@ class Pool:
 
 
 class Mother:
-    """Keeps the pool filled; `serve(taken)` runs in a child, calls `taken()` once it has a connection, and returns."""
+    """Keeps the pool filled; `serve(taken, ending)` runs in a child, calls `taken()` once it has a connection, and
+    returns. It takes no further request once the descriptor `ending` can be read.
+    """
 
     def __init__(
-        self, pool: Pool, serve: Callable[[Callable[[], None]], None], tally: Tally, renew: Callable[[], None]
+        self, pool: Pool, serve: Callable[[Callable[[], None], int], None], tally: Tally, renew: Callable[[], None]
     ) -> None:
         """Change nothing yet. `tally` is where children count what fails; its numbers are said at midnight. `renew`
         is called before each fork: what it learns, the child knows.
@@ -59,6 +63,7 @@ class Mother:
         self._drained_at: float | None = None
         self._taken, self._taking = os.pipe()
         self._wakes, self._waking = os.pipe()
+        self._ending, self._going_on = os.pipe()
         for descriptor in (self._taken, self._taking, self._wakes, self._waking):
             os.set_blocking(descriptor, False)
 
@@ -100,9 +105,7 @@ class Mother:
     def _drain(self) -> None:
         self._drained_at = time.monotonic() + self._pool.drain_seconds
         self._busy = {pid: min(until, self._drained_at) for pid, until in self._busy.items()}
-        for pid in (*self._warm, *self._busy):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+        os.close(self._going_on)
 
     def _fill(self) -> None:
         if time.monotonic() < self._pause_until:
@@ -120,13 +123,13 @@ class Mother:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
-            for number in _MANAGED:
-                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # who sends it to all of us gets the same end as from us
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _MANAGED)
             die_with_parent(self._pid)
-            for descriptor in (self._taken, self._wakes, self._waking):
+            for descriptor in (self._taken, self._wakes, self._waking, self._going_on):
                 os.close(descriptor)
-            self._serve(lambda: _say(self._taking))
+            self._serve(lambda: _say(self._taking), self._ending)
             status = 0
         except BaseException as error:  # noqa: BLE001 - whatever it is, its text may quote a reporter
             self._tally.count(f"a process ended by {type(error).__name__}")
@@ -136,6 +139,8 @@ class Mother:
     def _wait(self) -> None:
         now = time.monotonic()
         times = [0.0] if self._told and self._drained_at is None else [*self._busy.values()]
+        if self._drained_at is not None and self._drained_at > now:
+            times.append(self._drained_at)
         if self._pause_until > now:
             times.append(self._pause_until)
         times.append(now + DAY - time.time() % DAY)  # midnight
@@ -165,6 +170,9 @@ class Mother:
 
     def _kill_overdue(self) -> None:
         now = time.monotonic()
+        if self._drained_at is not None and self._drained_at <= now:
+            self._busy |= dict.fromkeys(self._warm, self._drained_at)  # one that waits when it should have ended
+            self._warm.clear()
         for pid in [pid for pid, until in self._busy.items() if until <= now]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -36,6 +36,9 @@ def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> 
         with IntakeTransport(settings.intake_socket, RENEW_SECONDS) as transport:
             site.bulletins.renew(transport)
 
-    mother = Mother(pool, lambda taken: serve_one(application, settings, jobs, taken, lock=lock), tally, renew)
+    def serve(taken: Callable[[], None], ending: int) -> None:
+        serve_one(application, settings, jobs, taken, ending, lock=lock)
+
+    mother = Mother(pool, serve, tally, renew)
     ready()
     mother.run()

@@ -125,6 +125,7 @@ class Supervisor:
         if not self._mother:
             return
         until = time.monotonic() + self._settings.drain_seconds + GRACE_SECONDS
+        self._jobs.shutdown(socket.SHUT_WR)  # who waits ends, once what was given away before is taken
         os.kill(self._mother, signal.SIGTERM)
         while not os.waitpid(self._mother, os.WNOHANG)[0]:
             if time.monotonic() > until:

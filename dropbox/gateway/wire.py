@@ -4,6 +4,7 @@ The grammar is h11's. Nothing that a visitor sends is quoted or logged, and no a
 """
 
 import contextlib
+import select
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -51,34 +52,27 @@ class Request:
         return int(self.headers.get("content-length", "0"))
 
 
-class _Told(Exception):
-    """The process was told to end while no request was on its way."""
-
-
 class Line:
     """One accepted connection, from its first to its last byte."""
 
-    def __init__(self, connection: socket.socket, keepalive_seconds: float = KEEPALIVE_SECONDS) -> None:
-        """Take the connection, which is closed at the end of `serve`."""
+    def __init__(
+        self, connection: socket.socket, keepalive_seconds: float = KEEPALIVE_SECONDS, ending: int | None = None
+    ) -> None:
+        """Take the connection, which is closed at the end of `serve`. `ending` is a descriptor that can be read once no
+        further request is to be taken; a request of which a byte has come is always served.
+        """
         self._socket = connection
         self._keepalive_seconds = keepalive_seconds
+        self._ending = [] if ending is None else [ending]
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MOST)
         self._left: int | None = 0  # bytes of the body that were not read yet; None where the head does not say
-        self._idle = False
-        self._told = False
-
-    def stop(self, *_: object) -> None:
-        """Take no further request; a signal may call it at any time."""
-        self._told = True
-        if self._idle:
-            raise _Told
 
     def serve(self, respond: Callable[[Request], Answer]) -> None:
-        """Answer requests in turn, until the visitor goes, stays silent, or `stop` was called.
+        """Answer requests in turn, until the visitor goes or stays silent, or the process is to end.
 
         A visitor who goes while `respond` works does not end it: what it still has to put right it puts right.
         """
-        with contextlib.suppress(_Told, OSError), self._socket:
+        with contextlib.suppress(OSError), self._socket:
             while (request := self._next()) is not None:
                 self._send(request.method, respond(request))
                 if self._http.our_state is not h11.DONE:
@@ -99,19 +93,22 @@ class Line:
                     return request
                 if event is not h11.NEED_DATA:
                     return None
-                waiting = until is None and not self._http.trailing_data[0]
-                self._idle = waiting
-                if self._told and waiting:
-                    return None
-                seconds = self._keepalive_seconds if until is None else max(until - time.monotonic(), 0.001)
-                self._receive(SMALL, seconds)
-                self._idle = False
-                until = until or time.monotonic() + HEAD_SECONDS
+                if until is None:
+                    if not self._http.trailing_data[0] and not self._is_asked():
+                        return None
+                    until = time.monotonic() + HEAD_SECONDS
+                self._receive(SMALL, max(until - time.monotonic(), 0.001))
         except h11.RemoteProtocolError as error:
             self._refuse(error.error_status_hint)
             return None
-        finally:
-            self._idle = False
+
+    def _is_asked(self) -> bool:
+        """Wait for the first byte of a request: False when none came in time, or the process is to end before."""
+        readable, _, _ = select.select([self._socket, *self._ending], [], [], self._keepalive_seconds)
+        return self._socket in readable
+
+    def _is_ending(self) -> bool:
+        return bool(self._ending and select.select(self._ending, [], [], 0)[0])
 
     def _receive(self, most: int, seconds: float) -> None:
         self._socket.settimeout(seconds)
@@ -144,7 +141,7 @@ class Line:
             with contextlib.suppress(h11.RemoteProtocolError):
                 self._http.next_event()  # the end of a body that is empty, or was read to its last byte
         headers = {**answer.headers, "Content-Length": str(len(answer.body))}
-        if self._told or self._http.their_state is not h11.DONE:
+        if self._http.their_state is not h11.DONE or self._is_ending():
             headers["Connection"] = "close"
         head = self._http.send(h11.Response(status_code=answer.status, headers=[*headers.items()]))
         body = b"" if method == "HEAD" else answer.body

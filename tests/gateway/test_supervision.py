@@ -1,6 +1,8 @@
 """One process per connection: who serves whom, what happens when one crashes, hangs or is told to end."""
 
 import asyncio
+import contextlib
+import errno
 import os
 import re
 import signal
@@ -70,6 +72,15 @@ def _owner(port: int, processes: set[int]) -> int:
         for pid in processes
         if any(str(link.readlink()) == f"socket:[{inode}]" for link in Path(f"/proc/{pid}/fd").iterdir())
     )
+
+
+def _open_files(pid: int) -> int:
+    return len([*Path(f"/proc/{pid}/fd").iterdir()])
+
+
+def _refuses(port: int) -> bool:
+    with socket.socket() as trying:
+        return trying.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
 
 
 def post(html: str, text: str = "planted") -> bytes:
@@ -202,6 +213,58 @@ async def test_told_to_end_it_finishes_what_it_serves_and_takes_nothing_new(
         assert await is_closed(sending)
         assert await gateway.process.wait() == 0
     assert len(intake.envelopes) == 1
+
+
+async def test_a_request_that_has_arrived_is_served_also_when_its_process_is_told_to_end_before_it_reads(
+    tmp_path: Path, intake: SimulatedIntake
+) -> None:
+    async with running(tmp_path, intake, drain_seconds=60) as gateway:
+        sending, pid = await served_by(gateway)
+        idle = await gateway.connect()
+        request = post((await answer(idle))[1])
+        os.kill(pid, signal.SIGSTOP)
+        sending[1].write(request[:-200])
+        await sending[1].drain()
+        gateway.process.send_signal(signal.SIGTERM)
+        assert await is_closed(idle)
+        os.kill(pid, signal.SIGCONT)
+        assert (await answer(sending, request[-200:]))[0] == 200
+        assert await gateway.process.wait() == 0
+    assert len(intake.envelopes) == 1
+
+
+async def test_a_connection_that_was_taken_is_served_also_when_the_gateway_is_told_to_end(
+    tmp_path: Path, intake: SimulatedIntake
+) -> None:
+    async with running(tmp_path, intake, drain_seconds=60) as gateway:
+        await until(lambda: len(gateway.serving()) == WARM)
+        waiting = gateway.serving()
+        for pid in waiting:
+            os.kill(pid, signal.SIGSTOP)
+        before = _open_files(gateway.process.pid)
+        late = await gateway.connect()
+        await until(lambda: _open_files(gateway.process.pid) > before)  # the lease of a connection given away
+        gateway.process.send_signal(signal.SIGTERM)
+        await until(lambda: _refuses(gateway.port))
+        for pid in waiting:
+            os.kill(pid, signal.SIGCONT)
+        assert (await answer(late))[0] == 200
+        assert await gateway.process.wait() == 0
+
+
+async def test_a_signal_to_all_its_processes_ends_it_as_one_to_the_first_does(
+    tmp_path: Path, intake: SimulatedIntake
+) -> None:
+    async with running(tmp_path, intake, drain_seconds=60) as gateway:
+        line = await gateway.connect()
+        request = post((await answer(line))[1])
+        line[1].write(request[:-200])
+        await line[1].drain()
+        for pid in gateway.all():
+            with contextlib.suppress(ProcessLookupError):  # one that waited ends as soon as the first is told
+                os.kill(pid, signal.SIGTERM)
+        assert (await answer(line, request[-200:]))[0] == 200
+        assert await gateway.process.wait() == 0
 
 
 async def test_told_to_end_it_does_not_wait_for_ever(tmp_path: Path, intake: SimulatedIntake) -> None:

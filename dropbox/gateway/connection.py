@@ -21,8 +21,8 @@ def serve_one(
 ) -> None:
     """Wait for a connection, say `taken`, and serve it to its end. The caller then ends the process.
 
-    `ending` can be read once the connection is to end with the request that is on its way. The lease that came with it (see `acceptor`) is never looked at: it closes with the process. With `lock` the memory
-    is kept out of swap.
+    `ending` can be read once the connection is to end with the request that is on its way. The lease that came with it
+    (see `acceptor`) is never looked at: it closes with the process. With `lock` the memory is kept out of swap.
     """
     limit_cost()
     if lock:

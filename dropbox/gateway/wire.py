@@ -104,8 +104,9 @@ class Line:
 
     def _is_asked(self) -> bool:
         """Wait for the first byte of a request: False when none came in time, or the process is to end before."""
-        readable, _, _ = select.select([self._socket, *self._ending], [], [], self._keepalive_seconds)
-        return self._socket in readable
+        visitor = self._socket.fileno()
+        readable, _, _ = select.select([visitor, *self._ending], [], [], self._keepalive_seconds)
+        return visitor in readable
 
     def _is_ending(self) -> bool:
         return bool(self._ending and select.select(self._ending, [], [], 0)[0])

@@ -169,7 +169,7 @@ class FrameWriter:
 
     def _write(self, kind: Frame, body: bytes) -> bytes:
         frame = _frame(kind, body)
-        self._hash.update(frame)
+        self._hash.update(primitives.sha256(frame))  # of hashes: see section 8.3 why
         return frame
 
     def begin(self, head: Head, message: Message) -> bytes:
@@ -190,7 +190,6 @@ class FrameWriter:
         """The frames that this completes, of exactly 64 KiB: how the network cut a file does not show in them."""
         if self._file is None:
             raise ValueError("no file was begun")
-        self._file.update(data)
         self._file_size += len(data)
         view = memoryview(data)
         if self._piece:
@@ -199,23 +198,27 @@ class FrameWriter:
             view = view[missing:]
             if len(self._piece) < FILE_PIECE:
                 return
-            yield self._take_piece()
+            yield self._take_piece(self._file)
         whole = len(view) - len(view) % FILE_PIECE
         for at in range(0, whole, FILE_PIECE):
-            yield self._write(Frame.FILE_DATA, bytes(view[at : at + FILE_PIECE]))
+            yield self._write_piece(self._file, bytes(view[at : at + FILE_PIECE]))
         self._piece += view[whole:]
 
-    def _take_piece(self) -> bytes:
-        frame = self._write(Frame.FILE_DATA, bytes(self._piece))
+    def _take_piece(self, file: hashlib._Hash) -> bytes:
+        frame = self._write_piece(file, bytes(self._piece))
         primitives.wipe(self._piece)
         self._piece.clear()
         return frame
 
+    def _write_piece(self, file: hashlib._Hash, piece: bytes) -> bytes:
+        file.update(primitives.sha256(piece))
+        return self._write(Frame.FILE_DATA, piece)
+
     def end_file(self) -> bytes:
-        """Ends the file: what is left of it, its SHA-256 and its size."""
+        """Ends the file: what is left of it, the hash of its pieces' hashes, and its size."""
         if self._file is None:
             raise ValueError("no file was begun")
-        rest = self._take_piece() if self._piece else b""
+        rest = self._take_piece(self._file) if self._piece else b""
         body = _FILE_END.pack(self._file.digest(), self._file_size)
         self._file = None
         return rest + self._write(Frame.FILE_END, body)
@@ -243,7 +246,7 @@ class FileData:
 
 @dataclass(frozen=True)
 class FileEnd:
-    """The file is whole: its SHA-256 was right."""
+    """The file is whole: its hash was right."""
 
     size: int
 
@@ -318,7 +321,7 @@ class FrameReader:
         frame = bytes(self._buffer[:end])
         del self._buffer[:end]
         if kind is not Frame.END:
-            self._hash.update(frame)
+            self._hash.update(primitives.sha256(frame))
         if kind in _CONTENT:
             self._content.update(frame)
         self._last = kind
@@ -369,7 +372,7 @@ class FrameReader:
         if not body or self._file_ending:
             raise Malformed("a file that is not cut into pieces of 64 KiB")
         self._file_ending = len(body) < FILE_PIECE
-        self._file.update(body)
+        self._file.update(primitives.sha256(body))
         self._file_size += len(body)
         return FileData(body)
 

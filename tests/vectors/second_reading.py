@@ -186,10 +186,12 @@ class Opened:
 
     def message_mac(self, auth: bytes) -> bytes:
         """Section 8.3."""
-        written = b"".join(
-            bytes([kind]) + len(body).to_bytes(4, "big") + body for kind, body in self.frames if kind != 6
+        hashes = b"".join(
+            hashlib.sha256(bytes([kind]) + len(body).to_bytes(4, "big") + body).digest()
+            for kind, body in self.frames
+            if kind != 6
         )
-        return mac(auth, label("message/mac"), self.header_hash, hashlib.sha256(written).digest())
+        return mac(auth, label("message/mac"), self.header_hash, hashlib.sha256(hashes).digest())
 
 
 def open_envelope(envelope: bytes, bulletin: bytes, instance: bytes, seed: bytes, slot: int) -> Opened:

@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dropbox.protocol import documents, labels, payload, primitives, sizes
@@ -57,7 +58,21 @@ def begin_file(name: str) -> bytes:
 
 def end_file(data: bytes, size: int | None = None) -> bytes:
     """The frame that it ends with."""
-    return frame(5, hashlib.sha256(data).digest() + (len(data) if size is None else size).to_bytes(8, "big"))
+    pieces = (data[at : at + payload.FILE_PIECE] for at in range(0, len(data), payload.FILE_PIECE))
+    return frame(5, hash_of_hashes(pieces) + (len(data) if size is None else size).to_bytes(8, "big"))
+
+
+def hash_of_hashes(parts: Iterable[bytes]) -> bytes:
+    """SHA-256 over the SHA-256 of each part."""
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+
+
+def cut(frames: bytes) -> Iterator[bytes]:
+    """The frames one by one, each with its head."""
+    while frames:
+        end = 5 + int.from_bytes(frames[1:5], "big")
+        yield frames[:end]
+        frames = frames[end:]
 
 
 FILE = begin_file("grootboek.csv") + frame(4, DATA) + end_file(DATA)
@@ -65,7 +80,7 @@ FILE = begin_file("grootboek.csv") + frame(4, DATA) + end_file(DATA)
 
 def ended(frames: bytes, header_hash: bytes = HEADER_HASH, auth: bytes = REPORTER.auth) -> bytes:
     """The frames with the right end."""
-    mac = primitives.hmac_sha256(auth, labels.MESSAGE_MAC, header_hash, hashlib.sha256(frames).digest())
+    mac = primitives.hmac_sha256(auth, labels.MESSAGE_MAC, header_hash, hash_of_hashes(cut(frames)))
     return frames + frame(6, mac)
 
 

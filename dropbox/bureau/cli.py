@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from aiohttp import web
@@ -18,12 +19,12 @@ from dropbox.bureau.app import create_app
 from dropbox.bureau.errors import DeskError, SettingsError
 from dropbox.bureau.keyring import RECIPIENT_NAME, PublisherKeyring
 from dropbox.bureau.settings import Settings, load
-from dropbox.bureau.vault import MIGRATIONS, NewDesk, accounts_of, make, request
+from dropbox.bureau.vault import MIGRATIONS, NewDesk, accounts_of, held, make, request
 from dropbox.protocol import sizes
 from dropbox.protocol.errors import ProtocolError
 from dropbox.storage.database import open_database
 from dropbox.storage.errors import StorageError
-from dropbox.storage.migrations import require_schema
+from dropbox.storage.migrations import prepare, require_schema
 from dropbox.storage.sealed_file import replace_file
 from dropbox.web.serving import QuietRunner
 
@@ -53,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=_serve)
     checking = commands.add_parser("check", help="say in one screen what is wrong")
     checking.set_defaults(run=_check)
+    migration = commands.add_parser("migrate", help="bring the database to this release; the desk must not run")
+    migration.set_defaults(run=_migrate)
+    migration.add_argument("--rehearse", action="store_true", help="and take all of it back; the desk may run")
     account = commands.add_parser("account", help="add an account, or take one away").add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -62,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--from-password-file", type=Path, metavar="FILE", help="instead of asking for it")
     remove = account.add_parser("remove", help="an account opens nothing any more")
     remove.set_defaults(run=_remove_account)
-    for command in (init, serve, checking, add, remove):
+    for command in (init, serve, checking, migration, add, remove):
         command.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings, TOML")
     for command in (init, serve, checking):
         command.add_argument("--passphrase-file", type=Path, metavar="FILE", help="instead of asking for it")
@@ -128,6 +132,13 @@ async def _listen(runner: QuietRunner, settings: Settings) -> int:
     except OSError:
         raise SettingsError("The port of `listen` is taken, or may not be used.") from None
     return int(runner.addresses[0][1])
+
+
+def _migrate(arguments: argparse.Namespace, settings: Settings) -> int:
+    with nullcontext() if arguments.rehearse else held(settings.vault):
+        asyncio.run(prepare(settings.database, MIGRATIONS, rehearse=arguments.rehearse))
+    print("It can be brought to this release." if arguments.rehearse else "The database is at this release.")
+    return 0
 
 
 def _add_account(arguments: argparse.Namespace, settings: Settings) -> int:

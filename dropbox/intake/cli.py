@@ -1,4 +1,4 @@
-"""`dropbox-intake`: serve until told to stop, or check the settings."""
+"""`dropbox-intake`: serve until told to stop, check the settings, or bring the database to this release."""
 
 import argparse
 import asyncio
@@ -6,22 +6,36 @@ import os
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from dropbox.intake.checks import check
 from dropbox.intake.errors import IntakeError
-from dropbox.intake.service import serving
+from dropbox.intake.service import alone, serving
 from dropbox.intake.settings import Settings, load
+from dropbox.intake.store import MIGRATIONS
 from dropbox.storage.errors import StorageError
+from dropbox.storage.migrations import prepare
 
 
 def main() -> int:
     """Run the command; the exit status is 0, or 1 when something is wrong, with a sentence on standard error."""
     parser = argparse.ArgumentParser(prog="dropbox-intake", description="The untrusted store behind Unix sockets.")
-    parser.add_argument("action", nargs="?", choices=("serve", "check"), default="serve")
+    parser.add_argument("action", nargs="?", choices=("serve", "check", "migrate"), default="serve")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings, TOML")
+    parser.add_argument("--rehearse", action="store_true", help="migrate, and take all of it back")
     arguments = parser.parse_args()
-    return _check(arguments.config) if arguments.action == "check" else _serve(arguments.config)
+    os.umask(0o077)
+    if arguments.action == "check":
+        return _check(arguments.config)
+    try:
+        if arguments.action == "migrate":
+            return _migrate(load(arguments.config), rehearse=arguments.rehearse)
+        asyncio.run(_until_stopped(load(arguments.config)))
+    except (IntakeError, StorageError) as error:
+        print(f"dropbox-intake: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _now() -> int:
@@ -36,12 +50,11 @@ def _check(path: Path) -> int:
     return 1 if wrong else 0
 
 
-def _serve(path: Path) -> int:
-    try:
-        asyncio.run(_until_stopped(load(path)))
-    except (IntakeError, StorageError) as error:
-        print(f"dropbox-intake: {error}", file=sys.stderr)
-        return 1
+def _migrate(settings: Settings, *, rehearse: bool) -> int:
+    """Rehearsed beside the release that runs; done once that has stopped."""
+    with nullcontext() if rehearse else alone(settings.runtime_dir):
+        asyncio.run(prepare(settings.database, MIGRATIONS, rehearse=rehearse))
+    print("It can be brought to this release." if rehearse else "The database is at this release.")
     return 0
 
 
@@ -50,7 +63,6 @@ async def _until_stopped(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    os.umask(0o077)
     async with serving(settings, _now, os.urandom):
         print("ready", flush=True)
         await stop.wait()

@@ -39,7 +39,7 @@ _HOUR: Final = 3600
 async def serving(settings: Settings, clock: Callable[[], int], random: Callable[[int], bytes]) -> AsyncIterator[Store]:
     """Serve on three sockets while the body runs. Raises SettingsError, AlreadyRunningError, StorageError."""
     certificates = load_certificates(settings.keys_dir, settings.root)
-    with _alone(settings.runtime_dir):
+    with alone(settings.runtime_dir):
         store = await Store.open(settings, clock, random)
         runners: list[web.AppRunner] = []
         try:
@@ -86,7 +86,7 @@ def _silent() -> logging.Logger:
 def _socket(path: Path) -> socket.socket:
     """Bind a Unix socket; its mode is set before anyone can connect, because nothing listens yet."""
     try:
-        path.unlink(missing_ok=True)  # left by a process that was killed; `_alone` has made sure that it is dead
+        path.unlink(missing_ok=True)  # left by a process that was killed; `alone` has made sure that it is dead
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         listener.bind(str(path))
         path.chmod(SOCKET_MODE)
@@ -98,7 +98,7 @@ def _socket(path: Path) -> socket.socket:
 
 
 @contextmanager
-def _alone(runtime_dir: Path) -> Iterator[None]:
+def alone(runtime_dir: Path) -> Iterator[None]:
     """Hold the runtime folder's lock, so that no second process takes the sockets away."""
     try:
         lock = os.open(runtime_dir / "intake.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

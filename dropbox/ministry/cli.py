@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from dropbox.courier.errors import CourierError
@@ -15,7 +16,9 @@ from dropbox.ministry.errors import MinistryError, NotMadeError, SettingsError
 from dropbox.ministry.keyring import Folder
 from dropbox.ministry.service import opened, serving
 from dropbox.ministry.settings import Settings, load
+from dropbox.ministry.store import MIGRATIONS
 from dropbox.storage.errors import StorageError
+from dropbox.storage.migrations import prepare
 
 _PRIVATE = 0o700
 
@@ -44,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     _secret(serve, "passphrase", "the service's passphrase")
     checked = _action(actions, "check", "say what is wrong and what to do", _check)
     checked.add_argument("--passphrase-file", type=Path, metavar="FILE", help="compares keys with certificates too")
+    migration = _action(actions, "migrate", "bring the database to this release; the inbox must not run", _migrate)
+    migration.add_argument("--rehearse", action="store_true", help="and take all of it back; the inbox may run")
     account = actions.add_parser("account", help="accounts").add_subparsers(required=True, metavar="ACTION")
     add = _action(account, "add", "let an account open the inbox to a new one", _add_account)
     add.add_argument("--user", required=True, metavar="NAME", help="the new account")
@@ -137,6 +142,14 @@ def _check(arguments: argparse.Namespace) -> int:
         print(f"- {sentence}")
     print("Nothing is wrong." if not wrong else "The inbox is not ready.")
     return 1 if wrong else 0
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    settings = load(arguments.config)
+    with nullcontext() if arguments.rehearse else Folder(settings.folder).alone():
+        asyncio.run(prepare(settings.database, MIGRATIONS, rehearse=arguments.rehearse))
+    print("It can be brought to this release." if arguments.rehearse else "The database is at this release.")
+    return 0
 
 
 def _add_account(arguments: argparse.Namespace) -> int:

@@ -57,6 +57,16 @@ class SchemaMissingError(StorageError):
         super().__init__("The database has not been prepared for this release: start the service once to migrate it.")
 
 
+class MigrationFailedError(StorageError):
+    """A step towards this release's schema failed; all of it was taken back."""
+
+    def __init__(self, kind: str) -> None:
+        """Carry one fixed sentence and the kind of what went wrong."""
+        super().__init__(
+            f"The database could not be brought to this release ({kind}); it is as it was: run the release before."
+        )
+
+
 class WrongPassphraseError(StorageError):
     """The passphrase or key is not the one that sealed this, or the beginning of the file was altered."""
 

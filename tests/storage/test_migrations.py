@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import inspect, text
 
 from dropbox.storage.database import Database, open_database
-from dropbox.storage.errors import SchemaMissingError, SchemaTooNewError
-from dropbox.storage.migrations import migrate, require_schema
+from dropbox.storage.errors import MigrationFailedError, SchemaMissingError, SchemaTooNewError
+from dropbox.storage.migrations import migrate, prepare, require_schema
 from tests.postgres import Cluster, postgres_cluster  # noqa: F401 - a fixture
 
 STEP = '''"""One step."""
@@ -85,8 +85,24 @@ async def test_a_step_that_fails_leaves_the_schema_as_it_was(url: str, migration
     database = open_database(url)
     await migrate(database, migrations)
     write(migrations, "2", "1", after="raise KeyError")
-    with pytest.raises(KeyError):
+    with pytest.raises(MigrationFailedError, match="KeyError"):
         await migrate(database, migrations)
+    assert await tables(database) == {"alembic_version", "table1"}
+    await require_schema_of(database, "1")
+    await database.close()
+
+
+async def test_a_rehearsal_changes_nothing_and_says_what_would_fail(url: str, migrations: Path) -> None:
+    database = open_database(url)
+    await migrate(database, migrations)
+    step = write(migrations, "2", "1")
+    await prepare(url, migrations, rehearse=True)
+    assert await tables(database) == {"alembic_version", "table1"}
+    await require_schema_of(database, "1")
+    step.unlink()
+    write(migrations, "2", "1", after='op.execute("no statement")')
+    with pytest.raises(MigrationFailedError):
+        await prepare(url, migrations, rehearse=True)
     assert await tables(database) == {"alembic_version", "table1"}
     await require_schema_of(database, "1")
     await database.close()

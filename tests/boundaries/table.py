@@ -21,6 +21,7 @@ _OURS: Final = frozenset({
     "dropbox.ceremony",
     "dropbox.web",
     "dropbox.storage",
+    "dropbox.torlink",
 })  # fmt: skip
 
 
@@ -48,12 +49,14 @@ BOUNDARIES: Final = (
     Boundary("courier", _ours_but("protocol", "courier") | _PRIVATE_KEYS | _INSIDES | _DATABASES),
     Boundary("intake", _ours_but("protocol", "courier", "web", "storage", "intake") | _PRIVATE_KEYS | _INSIDES),
     Boundary("gateway", _ours_but("protocol", "reporter", "web", "gateway") | _PRIVATE_KEYS | _DATABASES),
-    Boundary("bureau", _ours_but("protocol", "courier", "web", "storage", "bureau")),
+    Boundary("bureau", _ours_but("protocol", "courier", "torlink", "web", "storage", "bureau")),
     Boundary(
         "ministry",
-        _ours_but("protocol", "courier", "web", "storage", "ministry") | (_INSIDES - {"dropbox.protocol.card"}),
+        _ours_but("protocol", "courier", "torlink", "web", "storage", "ministry")
+        | (_INSIDES - {"dropbox.protocol.card"}),
     ),
     Boundary("ceremony", _ours_but("protocol", "storage", "ceremony") | _NETWORK | _DATABASES),
     Boundary("web", _ours_but("web") | _DATABASES),
     Boundary("storage", _ours_but("storage")),
+    Boundary("torlink", _ours_but("torlink") | _DATABASES | _PROCESSES),
 )

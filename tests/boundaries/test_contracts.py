@@ -34,6 +34,8 @@ def test_the_import_contracts_hold() -> None:
         ("protocol", "from pathlib import Path"),
         ("reporter", "import time"),
         ("web", "from dropbox.protocol import sizes"),
+        ("torlink", "from dropbox.protocol import errors"),
+        ("gateway", "from dropbox.torlink import circuits"),
     ],
 )
 def test_a_forbidden_import_breaks_a_contract(tmp_path: Path, module: str, statement: str) -> None:

@@ -1,0 +1,124 @@
+"""One tor process and its control port."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from stem.control import Controller, EventType
+
+from deploy.demo.tornet.errors import CommandRefused, NetworkFailed
+from deploy.demo.tornet.uploads import Uploads
+from deploy.demo.tornet.waiting import until
+
+_ENDS_WITHIN = 15  # seconds
+_ACCEPTED = "25"  # 250: done; 251 and 252: done, with a remark
+
+
+class Node:
+    """A tor with its folder. It is not running until ``start``, and can be started again after ``stop``.
+
+    ``socks``: the port of its SOCKS proxy on 127.0.0.1, 0 without.
+    """
+
+    def __init__(self, program: str, name: str, folder: Path, torrc: str, *, socks: int = 0) -> None:
+        """Writes the torrc into the folder."""
+        self.name, self.folder, self.socks = name, folder, socks
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._controller: Any = None
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "torrc").write_text(torrc)
+
+    @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def controller(self) -> Any:  # noqa: ANN401 - stem has no types
+        """Stem's controller, signed in."""
+        assert self._controller is not None
+        return self._controller
+
+    def start(self) -> None:
+        """Runs tor and signs in to its control port. Raises ``NetworkFailed``."""
+        ports = self.folder / "control_port"
+        ports.unlink(missing_ok=True)
+        command = [self._program, "--defaults-torrc", "/dev/null", "-f", str(self.folder / "torrc"), "--hush"]
+        with (self.folder / "stdout.log").open("wb") as output:
+            # A session of its own: Ctrl-C in a terminal is for the program that runs the network.
+            self._process = subprocess.Popen(  # noqa: S603 - the system's tor
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        written = until(f"the control port of {self.name}", lambda: self._control_port(ports))
+        self._controller = Controller.from_port(port=int(written.rpartition(":")[2]))
+        self._controller.authenticate()  # stem takes ownership: this tor ends when the connection does
+
+    def _control_port(self, ports: Path) -> str | None:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise NetworkFailed(f"{self.name}: tor ended: {(self.folder / 'stdout.log').read_text()[-800:]}")
+        text = ports.read_text() if ports.exists() else ""
+        return text.strip() if text.startswith("PORT=") and text.endswith("\n") else None
+
+    def join(self) -> None:
+        """Lets a tor that waits onto the network, and returns when it is wholly on it."""
+        self.controller.set_conf("DisableNetwork", "0")
+        until(f"the network of {self.name}", lambda: "PROGRESS=100" in self.info("status/bootstrap-phase"))
+
+    def info(self, key: str, default: str | None = None) -> str:
+        """``GETINFO``."""
+        return str(self.controller.get_info(key, *([] if default is None else [default])))
+
+    def fingerprint(self) -> str:
+        """A relay's; empty as long as it has none."""
+        return self.info("fingerprint", "")
+
+    def has_directory(self) -> bool:
+        """Tells whether it knows enough of the network to serve others."""
+        return self.info("status/enough-dir-info", "0") == "1"
+
+    def command(self, line: str) -> list[str]:
+        """A raw command; gives the lines of the answer. Raises ``CommandRefused``."""
+        answer = [(code, str(text)) for code, _, text in self.controller.msg(line).content()]
+        if not all(code.startswith(_ACCEPTED) for code, _ in answer):
+            raise CommandRefused(f"{self.name} refused {line.split(maxsplit=1)[0]}: {answer[-1][1]}")
+        return [text for _, text in answer]
+
+    def uploads(self) -> Uploads:
+        """Watches, from now on, which descriptors of onion services reach their directories."""
+        seen = Uploads(self.controller.remove_event_listener)
+        self.controller.add_event_listener(seen.heard, EventType.HS_DESC)
+        return seen
+
+    def warnings(self) -> list[str]:
+        """What tor complained of so far."""
+        log = self.folder / "notice.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return [line for line in lines if "[warn]" in line or "[err]" in line]
+
+    def kill(self) -> None:
+        """Ends tor as a power cut would."""
+        self._end((signal.SIGKILL,))
+
+    def stop(self) -> None:
+        """Ends tor."""
+        self._end((signal.SIGTERM, signal.SIGKILL))
+
+    def _end(self, numbers: Sequence[signal.Signals]) -> None:
+        if self._process is not None:
+            for number in numbers:
+                self._process.send_signal(number)
+                try:
+                    self._process.wait(_ENDS_WITHIN)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+        if self._controller is not None:
+            self._controller.close()
+            self._controller = None

@@ -65,6 +65,10 @@ crash: $(DEV) ## Kill, starve and unplug the desk and intake at every step, then
 bench: $(DEV) system-packages ## Measure what docs/performance.md shows, in var/bench (ONLY="reports upload")
 	@$(BIN)/python -m tests.bench.main $(ONLY)
 
+.PHONY: release
+release: $(DEV) ## Build wheel, source, bill of materials and manifest from the last commit into dist/, signed with KEY=
+	@$(BIN)/python deploy/release.py --into dist $(if $(KEY),--key "$(KEY)")
+
 .PHONY: lint
 lint: $(DEV) ## Formatting, style, types, import contracts, dependencies, templates
 	@.ci/lint

@@ -39,6 +39,8 @@ def find_programs() -> Programs:
     tor, gencert = which("tor"), which("tor-gencert")
     if not tor or not gencert:
         raise TorMissing
+    if not which("setpriv"):
+        raise NetworkFailed("setpriv is needed and not installed; on Debian, as root: apt-get install util-linux")
     return Programs(tor, gencert)
 
 

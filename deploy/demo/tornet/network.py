@@ -77,10 +77,15 @@ class PrivateNetwork:
 
     def launch(self, name: str, lines: str, *, socks: int = 0) -> Node:
         """Runs one more tor; it does what its lines say."""
+        node = self.prepare(name, lines, socks=socks)
+        node.start()
+        return node
+
+    def prepare(self, name: str, lines: str, *, socks: int = 0) -> Node:
+        """A tor that does not run yet."""
         folder = self._folder / name
         node = Node(self._programs.tor, name, folder, lines + self._common.text(folder), socks=socks)
         self.nodes[name] = node  # before it runs: whatever happens, it is stopped
-        node.start()
         return node
 
     def stop(self) -> None:
@@ -94,7 +99,8 @@ class PrivateNetwork:
 def private_network(folder: Path, say: Say = _silent) -> Iterator[PrivateNetwork]:
     """Runs a network with its data in an empty folder; whatever happens, no tor of it is left running.
 
-    Each tor also ends by itself within seconds after this process does. Raises ``NetworkFailed``.
+    The kernel kills each tor when the thread that started it ends, so start it from the main thread, which ends last.
+    Raises ``NetworkFailed``.
     """
     programs = find_programs()
     began = time.monotonic()
@@ -143,8 +149,11 @@ def _bring_up(network: PrivateNetwork, authorities: list[Authority], tell: Say) 
 
 
 def _launch_all(network: PrivateNetwork, lines: Mapping[str, str], socks: Mapping[str, int]) -> None:
-    with ThreadPoolExecutor(len(lines)) as together:
-        for _ in together.map(lambda name: network.launch(name, lines[name], socks=socks.get(name, 0)), lines):
+    nodes = [network.prepare(name, lines[name], socks=socks.get(name, 0)) for name in lines]
+    for node in nodes:
+        node.run()  # here and not in a thread of the pool, which ends too early
+    with ThreadPoolExecutor(len(nodes)) as together:
+        for _ in together.map(Node.sign_in, nodes):
             pass
 
 

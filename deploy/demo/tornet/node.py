@@ -46,24 +46,41 @@ class Node:
         return self._controller
 
     def start(self) -> None:
-        """Runs tor and signs in to its control port. Raises ``NetworkFailed``."""
-        ports = self.folder / "control_port"
-        ports.unlink(missing_ok=True)
-        command = [self._program, "--defaults-torrc", "/dev/null", "-f", str(self.folder / "torrc"), "--hush"]
+        """Runs tor and signs in to its control port, from a thread that lives as long. Raises ``NetworkFailed``."""
+        self.run()
+        self.sign_in()
+
+    def run(self) -> None:
+        """Runs tor; it is killed when the thread that runs it ends, however that happens.
+
+        The kernel sees to that: tor also ends by itself when its owner is gone, but was seen to hang in the attempt,
+        waiting for its worker threads.
+        """
+        self._ports.unlink(missing_ok=True)
+        command = ["setpriv", "--pdeathsig", "KILL", self._program, "--defaults-torrc", "/dev/null"]
+        command += ["-f", str(self.folder / "torrc"), "--hush"]
         with (self.folder / "stdout.log").open("wb") as output:
             # A session of its own: Ctrl-C in a terminal is for the program that runs the network.
-            self._process = subprocess.Popen(  # noqa: S603 - the system's tor
+            self._process = subprocess.Popen(  # noqa: S603 - the system's commands
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        written = until(f"the control port of {self.name}", lambda: self._control_port(ports))
+
+    def sign_in(self) -> None:
+        """Waits for the control port and signs in. Raises ``NetworkFailed``."""
+        written = until(f"the control port of {self.name}", self._control_port)
         self._controller = Controller.from_port(port=int(written.rpartition(":")[2]))
         self._controller.authenticate()  # stem takes ownership: this tor ends when the connection does
 
-    def _control_port(self, ports: Path) -> str | None:
+    @property
+    def _ports(self) -> Path:
+        """Where tor writes its control port."""
+        return self.folder / "control_port"
+
+    def _control_port(self) -> str | None:
         assert self._process is not None
         if self._process.poll() is not None:
             raise NetworkFailed(f"{self.name}: tor ended: {(self.folder / 'stdout.log').read_text()[-800:]}")
-        text = ports.read_text() if ports.exists() else ""
+        text = self._ports.read_text() if self._ports.exists() else ""
         return text.strip() if text.startswith("PORT=") and text.endswith("\n") else None
 
     def join(self) -> None:

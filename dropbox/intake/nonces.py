@@ -1,4 +1,4 @@
-"""The memory of signed requests, in the database: it survives a restart."""
+"""The memory of what is done once, in the database: it survives a restart, and all processes share it."""
 
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import hashlib
 import logging
 import os
 import socket
@@ -119,6 +120,8 @@ def alone(runtime_dir: Path) -> Iterator[None]:
 async def _daily(store: Store, hour: int, clock: Callable[[], int]) -> None:
     """Run the daily job once in each UTC day, at or after its hour. A failure is said and tried again the next day.
 
+    Of several processes on one database, the first to take it on does it.
+
     In between, every minute, finish what a reader of the database prevented.
     """
     last = _maintenance_day(clock(), hour)
@@ -132,9 +135,15 @@ async def _daily(store: Store, hour: int, clock: Callable[[], int]) -> None:
         last = day
         store.faults.report()
         try:
-            await store.housekeeping.maintain()
+            if await store.nonces.remember(_job(day), clock()):
+                await store.housekeeping.maintain()
         except StorageError as fault:
             logger.error("The daily job failed: %s", fault)  # noqa: TRY400 - a traceback may hold values
+
+
+def _job(day: int) -> bytes:
+    """Name the daily job of a day, as what is done once is named in the database: 16 bytes."""
+    return hashlib.sha256(b"dropbox/v1/daily-job" + day.to_bytes(8, "big", signed=True)).digest()[:16]
 
 
 def _maintenance_day(now: int, hour: int) -> int:

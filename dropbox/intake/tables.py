@@ -106,7 +106,7 @@ class BatchRow(Base):
 
 
 class NonceRow(Base):
-    """A signed request that was acted on, and the day on which its signature expires."""
+    """A signed request that was acted on, and the day on which its signature expires; or a daily job taken on."""
 
     __tablename__ = "nonces"
     token: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)

@@ -5,7 +5,8 @@ deleted rows with zeros, in the file at the next checkpoint. Readers do not wait
 write transactions start with `BEGIN IMMEDIATE`, because a reader that turns into a writer can fail at once, however
 long it is willing to wait.
 
-PostgreSQL is told for each connection to answer a commit only once it is on disk, whatever the server's default is.
+PostgreSQL is told for each connection to answer a commit only once it is on disk, whatever the server's default is. Its
+URL may name several hosts, primary and replicas: `dropbox.storage.postgresql`.
 
 A transaction is written in one of two ways: as the body of `async with database.write()`, where every statement on
 SQLite goes to a thread and back, or as one function for `transact`, which goes there once.
@@ -25,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 
 from dropbox.storage.errors import DatabaseGoneError, DatabaseLockedError, DatabaseUrlError
 from dropbox.storage.faults import translated
+from dropbox.storage.postgresql import SESSION, connect, require_encrypted
 
 PAGE_BYTES: Final = 16384
 """SQLite's page: a 1 MiB row is then a chain of 64 overflow pages instead of 256."""
@@ -213,12 +215,16 @@ class Database:
 def open_database(url: str) -> Database:
     """Make a `Database` from `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://...`.
 
+    Several hosts are named as `postgresql://account@/name?host=one:5432&host=two:5432`; on other machines than this
+    one with `&ssl=verify-full`.
+
     A missing SQLite file is created with mode 0600 (its log files inherit the mode). PostgreSQL is connected to at the
     first use. Raises DatabaseUrlError, or DatabaseGoneError when the file cannot be made.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
+    require_encrypted(parsed)
     # hide_parameters: a parameter may be a stranger's bytes, and texts of exceptions end up in logs.
     return Database(
         create_async_engine(
@@ -227,7 +233,7 @@ def open_database(url: str) -> Database:
             pool_size=POOL,
             max_overflow=0,
             pool_pre_ping=True,
-            connect_args={"server_settings": {"synchronous_commit": "on"}},
+            connect_args={"server_settings": SESSION, "async_creator_fn": connect},
         )
     )
 

@@ -40,6 +40,7 @@ _SQLSTATE: Final[tuple[tuple[str, type[StorageError]], ...]] = (
     ("40", DatabaseLockedError),  # serialization failure, deadlock
     ("57", DatabaseGoneError),  # administrator's shutdown, crash, cannot connect now
     ("08", DatabaseGoneError),  # connection exception
+    ("25006", DatabaseGoneError),  # it takes no writes: a primary that became a standby
     ("28", DatabaseGoneError),  # this account may not open it
     ("3D", DatabaseGoneError),  # no such database
     ("58", DatabaseGoneError),  # error of the system below

@@ -23,9 +23,10 @@ from dropbox.gateway.errors import (
 )
 from dropbox.gateway.wire import Request
 from dropbox.protocol.payload import MAX_FILES
-from dropbox.protocol.sizes import ENVELOPE_MAX, KIB, MIB
+from dropbox.protocol.sizes import ENVELOPE_MAX, GIB, KIB, MIB
 
 MAX_BODY = ENVELOPE_MAX + 16 * MIB  # a full report, a text that is far too long, and the lines between the parts
+MOST_DISCARDED = 4 * GIB  # of a form that is too large: Firefox shows no answer before it has sent everything
 MAX_PARTS = 64  # our largest form has 10 fields and 20 files; empty file inputs are parts too
 MAX_PART_HEADER = 64 * KIB  # one line: room for a file name of 4,000 characters of any script
 MAX_PART_HEADERS = 16
@@ -68,7 +69,7 @@ class FormReader:
         self._clock = clock
         self._parts = self._events()
         self._waiting: tuple[str, bytes | bytearray] | None = None
-        self._bytes = 0
+        self._bytes, self._most = 0, MAX_BODY
         self._waited = 0.0  # seconds for the visitor; our own sealing and sending is not theirs to pay for
         self._given_up = False
         self.values: dict[str, str] = {}
@@ -105,11 +106,12 @@ class FormReader:
     def discard(self) -> None:
         """Read the rest of the body to nowhere: a browser shows our answer only when it has sent everything.
 
-        Not beyond the largest report, and not for one who is too slow: they get the answer at once, and a broken line
-        if need be.
+        Not for one who is too slow, nor for one who announces more than anybody chooses by mistake: they get the answer
+        at once, and a broken line if need be.
         """
-        if self._given_up or self._request.length > MAX_BODY:
+        if self._given_up or self._request.length > MOST_DISCARDED:
             return
+        self._most = MOST_DISCARDED
         try:
             while self._read():
                 pass
@@ -189,7 +191,7 @@ class FormReader:
         finally:
             self._waited += self._clock() - begin
         self._bytes += len(piece)
-        if self._bytes > MAX_BODY:
+        if self._bytes > self._most:
             message = "more than a report may be"
             raise FormTooLarge(message)
         if self._bytes < (self._waited - self._idle_seconds) * SLOWEST:

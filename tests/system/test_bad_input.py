@@ -16,6 +16,7 @@ from typing import Final
 
 import pytest
 
+from dropbox.gateway.form_reader import MAX_BODY
 from dropbox.gateway.transport import IntakeTransport
 from dropbox.protocol.keys import RootPublicKey
 from dropbox.protocol.sizes import GIB, KIB, MIB
@@ -61,6 +62,22 @@ def test_a_report_of_a_gibibyte_takes_no_more_memory_than_a_small_one(demo: Demo
         assert large.peak[role] < small.peak[role] + MEMORY, role
     assert not [file for file in large.opened["gateway"] if not within(demo, file, "log")]
     assert not [file for file in large.opened["intake"] if not within(demo, file, "log", "intake", "run")]
+
+
+def test_files_that_are_too_large_cost_no_word(demo: Demo, open_window: OpenWindow, people_folder: Path) -> None:
+    reporter = Reporter(demo, open_window())
+    reporter.open_form()
+    words = reporter.browser.words()
+    reporter.report("Ik heb er lang over gedaan.", files=[_sparse(people_folder / "film.mp4", MAX_BODY)])
+    reporter.browser.expect("Dit klopt nog niet", "Uw bestanden zijn samen groter dan 1 GB.")
+    assert reporter.browser.value("Wat is er gebeurd?") == "Ik heb er lang over gedaan."
+    assert reporter.browser.words() == words
+
+
+def _sparse(file: Path, size: int) -> Path:
+    with file.open("wb") as opened:
+        opened.truncate(size)
+    return file
 
 
 @dataclass

@@ -2,13 +2,17 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from typing import Final
 
 import pytest
+from mnemonic import Mnemonic
 from playwright.async_api import Page, async_playwright
 
 from dropbox.protocol.receipt import parse_receipt
 from dropbox.protocol.thread import ReporterKeys
 from tests.gateway.conftest import World
+
+WORDS: Final = tuple(Mnemonic("english").wordlist)
 
 
 @pytest.fixture
@@ -37,6 +41,33 @@ async def test_a_first_visit_makes_two_requests(world: World, page: Page) -> Non
     await page.goto(f"{world.base}/nl/", wait_until="networkidle")
     assert len(requests) == 2
     assert complaints == []
+
+
+async def test_every_word_has_room_on_the_narrowest_screen(world: World, page: Page) -> None:
+    await page.goto(f"{world.base}/nl/melden")
+    too_wide = await page.evaluate(
+        """words => {
+          const [last] = [...document.querySelectorAll("#words li")].slice(-1);
+          return words.filter(word => {
+            last.textContent = word;
+            return last.scrollWidth > last.clientWidth;
+          });
+        }""",
+        list(WORDS),
+    )
+    assert too_wide == []
+
+
+async def test_twelve_words_typed_are_seen_whole_on_the_narrowest_screen(world: World, page: Page) -> None:
+    longest = " ".join(sorted(WORDS, key=len)[-12:])
+    for address, field in (("/nl/antwoord", "#receipt"), ("/nl/melden", "#own_receipt")):
+        await page.goto(world.base + address)
+        if field == "#own_receipt":
+            await page.locator("summary", has_text="Ik heb al twaalf woorden").click()
+        await page.fill(field, longest)
+        hidden = await page.eval_on_selector(field, "field => field.scrollHeight - field.clientHeight")
+        assert hidden <= 0, address
+        assert await page.eval_on_selector(field, "field => field.tagName") == "TEXTAREA"  # Enter sends no form
 
 
 async def test_the_words_that_are_shown_are_those_that_are_used_also_after_back_and_reload(

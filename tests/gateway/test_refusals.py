@@ -81,7 +81,7 @@ async def test_21_files(world: World) -> None:
 async def test_files_that_are_too_large(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(form_reader, "MAX_BODY", 2 * MIB)
     answer = await world.post("/nl/melden", [*parts_of(await draft(world)), ("files", b"z" * 3 * MIB, "a")])
-    assert_refused(answer, world, "samen groter dan 1 GB", 413)
+    assert_refused(answer, world, "samen groter dan 1\u00a0GB", 413)
     assert answer.page.fields["text"] == TYPED
 
 

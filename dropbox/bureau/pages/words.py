@@ -164,8 +164,8 @@ OTHER_PROBLEM: Final = mark(
 
 WARNINGS: Final = MappingProxyType(
     {
-        "one-recipient": mark("Only one recipient can open reports. If that keyring is lost, reports are lost: add a "
-                              "second recipient."),
+        "one-recipient": mark("Only one recipient can open reports, and this version has no second one. If its keyring "
+                              "or every password is lost, reports are lost: see that two people can sign in."),
         "no-backup": mark("There is no backup, and this version makes none. If this machine's disk fails, its cases "
                           "are gone: keep the vault on mirrored disks."),
         "few-bulletins": mark("Soon no day keys are left for reporters. They are made while somebody is signed in: "

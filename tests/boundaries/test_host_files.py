@@ -1,4 +1,4 @@
-"""Intake and gateway start and serve from a folder that holds only the files listed for their host."""
+"""Each command starts and serves from a folder that holds only the files listed for its host."""
 
 import asyncio
 import os
@@ -14,36 +14,34 @@ from typing import Final
 import aiohttp
 import pytest
 
-from dropbox.protocol.keys import Role
+from dropbox.protocol.keys import CertificateRequest, Role
 from dropbox.protocol.secret_keys import RootSecretKey, SigningKey
+from tests.boundaries.listed import ROOT, files, listed
 
-_ROOT: Final = Path(__file__).parents[2]
 _PRIVATE: Final = ("opening.py", "secret_keys.py", "bureau", "ministry", "ceremony")
-_ROLES: Final = ("intake", "gateway")
+_PACKAGES: Final = {"intake": "intake", "gateway": "gateway", "desk": "bureau", "ministry": "ministry"}
+_OFFICES: Final = {"desk": "vault", "ministry": "folder"}  # the setting that names its folder
 
 
-def _listed(role: str) -> list[str]:
-    lines = (_ROOT / "deploy/files" / f"{role}.txt").read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+def _command(role: str) -> list[str]:
+    start = f"import sys; from dropbox.{_PACKAGES[role]}.cli import main; sys.exit(main())"
+    return [sys.executable, "-S", "-c", start]
 
 
-def _files(role: str) -> list[Path]:
-    found = {path for line in _listed(role) for path in _ROOT.glob(line)}
-    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+def _environment(host: Path) -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join((str(host), sysconfig.get_path("purelib")))}
 
 
 @contextmanager
-def _started(role: str, host: Path, config: Path) -> Iterator[str]:
+def _started(role: str, host: Path, config: Path, *options: str) -> Iterator[str]:
     """Start the command with nothing of ours but the host's files, and give its first line.
 
     Without the site module, no `.pth` file leads back to the repository.
     """
-    environment = {"PYTHONPATH": os.pathsep.join((str(host), sysconfig.get_path("purelib")))}
-    start = f"import sys; from dropbox.{role}.cli import main; sys.exit(main())"
     with subprocess.Popen(
-        [sys.executable, "-S", "-c", start, "--config", str(config)],
+        [*_command(role), "serve", "--config", str(config), *options],
         cwd=host,
-        env=environment,
+        env=_environment(host),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -64,8 +62,8 @@ def _started(role: str, host: Path, config: Path) -> Iterator[str]:
 @pytest.fixture
 def host(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     folder = tmp_path / "host"
-    for path in _files(request.param):
-        target = folder / path.relative_to(_ROOT)
+    for path in files(request.param):
+        target = folder / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
     return folder
@@ -113,11 +111,37 @@ def test_gateway_serves_with_its_own_files_only(tmp_path: Path, host: Path, root
     assert b"<html" in page
 
 
-@pytest.mark.parametrize("role", _ROLES)
+@pytest.mark.parametrize(("host", "role"), [(role, role) for role in _OFFICES], indirect=["host"])
+def test_an_office_is_made_and_serves_with_its_own_files_only(
+    tmp_path: Path, host: Path, role: str, root_key: RootSecretKey
+) -> None:
+    keys, request, secret = tmp_path / "keys", tmp_path / "request.json", tmp_path / "secret"
+    keys.mkdir()
+    secret.write_text("six random words are good\n")
+    config = tmp_path / "office.toml"
+    config.write_text(
+        f'{_OFFICES[role]} = "{tmp_path}/office"\nintake_socket = "{tmp_path}/none.sock"\nkeys_dir = "{keys}"\n'
+        f'root_key = "{root_key.public.raw.hex()}"\nlisten = "127.0.0.1:0"\ncard_period = 600\ncards_per_batch = 4\n'
+    )
+    passphrase = ("--passphrase-file", str(secret))
+    subprocess.run(
+        [*_command(role), "init", "--config", str(config), "--request", str(request), "--user", "anna",
+         "--password-file", str(secret), *passphrase],
+        cwd=host, env=_environment(host), check=True, capture_output=True,
+    )  # fmt: skip
+    for kind, key in CertificateRequest.from_bytes(request.read_bytes()).keys:
+        (keys / f"{kind.value}.json").write_bytes(root_key.certify(kind, key, 0, 30_000))
+    with _started(role, host, config, *passphrase) as address:
+        status, page = asyncio.run(_get(address))
+    assert status == 200
+    assert b"<html" in page
+
+
+@pytest.mark.parametrize("role", _PACKAGES)
 def test_every_line_names_something(role: str) -> None:
-    assert all(any(_ROOT.glob(line)) for line in _listed(role))
+    assert all(any(ROOT.glob(line)) for line in listed(role))
 
 
-@pytest.mark.parametrize("role", _ROLES)
+@pytest.mark.parametrize("role", ["intake", "gateway"])
 def test_no_private_key_code_stands_on_the_host(role: str) -> None:
-    assert not [path for path in _files(role) if set(path.relative_to(_ROOT).parts) & set(_PRIVATE)]
+    assert not [path for path in files(role) if set(path.relative_to(ROOT).parts) & set(_PRIVATE)]

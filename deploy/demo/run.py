@@ -21,11 +21,12 @@ import signal
 import sys
 import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 BIN = Path(sys.executable).parent
 MARK = "demo-instance"  # a folder with this file in it is ours to remove
@@ -40,6 +41,14 @@ USERS = {"desk": "behandelaar", "ministry": "coordinator"}
 
 class DemoFailed(Exception):
     """A command did not start or ended by itself; its own words stand in its log."""
+
+
+@dataclass(frozen=True)
+class Onion:
+    """A tor that somebody else runs: it leads ``url`` to the socket, with the circuit's number before each stream."""
+
+    socket: Path
+    url: str
 
 
 def prepare(folder: Path) -> None:
@@ -77,6 +86,12 @@ async def make_instance(folder: Path, runtime: Path) -> None:
         )
         if await process.wait():
             raise DemoFailed(f"The instance could not be made; see {log}.")
+
+
+def put_behind(onion: Onion, settings: Path) -> None:
+    """Lets the gateway listen on the socket for tor, and for nothing else."""
+    lines = [line for line in settings.read_text().splitlines() if not line.startswith("listen = ")]
+    settings.write_text("\n".join([*lines, f"listen = {json.dumps(str(onion.socket))}", "proxy = true", ""]))
 
 
 @asynccontextmanager
@@ -178,8 +193,11 @@ Logs are in {folder / "log"}. Ctrl-C ends everything.
     )
 
 
-async def run(folder: Path) -> None:
-    """The demo, until it is told to end or one of the processes ends by itself."""
+async def run(folder: Path, onion: Onion | None = None, show: Callable[[], Awaitable[None]] | None = None) -> None:
+    """The demo, until it is told to end or one of the processes ends by itself.
+
+    ``onion``: how reporters come, when not by loopback. ``show``: what to do once everything serves.
+    """
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
@@ -190,6 +208,8 @@ async def run(folder: Path) -> None:
             runtime = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dropbox-demo-")))
         print("Making an instance with its own keys ...", flush=True)
         await make_instance(folder, runtime)
+        if onion is not None:
+            put_behind(onion, folder / "gateway.toml")
         processes, urls = {}, {}
         for role in ("intake", "desk", "ministry", "gateway"):
             arguments = ["--config", str(folder / f"{role}.toml")]
@@ -197,7 +217,11 @@ async def run(folder: Path) -> None:
                 arguments = ["serve", *arguments, "--passphrase-file", str(folder / f"{role}.passphrase")]
             print(f"Starting {role} ...", flush=True)
             processes[role], urls[role] = await stack.enter_async_context(running(folder, role, *arguments))
+        if onion is not None:
+            urls["gateway"] = onion.url
         say(write_endpoints(folder, urls), folder)
+        if show is not None:
+            await show()
         ends = {asyncio.create_task(process.wait()): role for role, process in processes.items()}
         waiting = asyncio.create_task(told.wait())
         done, _ = await asyncio.wait({waiting, *ends}, return_when=asyncio.FIRST_COMPLETED)
@@ -212,8 +236,11 @@ def main() -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("var/demo"))
+    parser.add_argument("--onion", nargs=2, metavar=("SOCKET", "URL"), help="a tor leads this address to this socket")
+    arguments = parser.parse_args()
+    onion = Onion(Path(arguments.onion[0]), arguments.onion[1]) if arguments.onion else None
     try:
-        asyncio.run(run(parser.parse_args().folder.resolve()))
+        asyncio.run(run(arguments.folder.resolve(), onion))
     except DemoFailed as error:
         print(error, file=sys.stderr)
         return 1

@@ -45,12 +45,13 @@ class Chromium(Browser):
     asked.
     """
 
-    def __init__(self, browser: playwright.Browser, downloads: Path, *, scripts: bool = False) -> None:
-        """Open an empty window."""
+    def __init__(self, browser: playwright.Browser, downloads: Path, *, scripts: bool = False, socks: int = 0) -> None:
+        """Open an empty window. `socks`: the port of a SOCKS proxy on loopback for all that is not loopback itself."""
         super().__init__(downloads)
         self._context = browser.new_context(
             java_script_enabled=scripts, bypass_csp=scripts, accept_downloads=True,
             viewport={"width": WIDTH, "height": HEIGHT},
+            proxy={"server": f"socks5://127.0.0.1:{socks}", "bypass": "127.0.0.1"} if socks else None,
         )  # fmt: skip
         self._context.set_default_timeout(PATIENCE * 1000)
         self._page = self._context.new_page()

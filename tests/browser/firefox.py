@@ -61,26 +61,35 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _write_profile(profile: Path, downloads: Path, port: int) -> None:
+def _through(socks: int) -> dict[str, object]:
+    """Return the preferences for a SOCKS proxy on loopback, which looks names up itself."""
+    ours = {"network.proxy.socks": "127.0.0.1", "network.proxy.socks_port": socks, "network.proxy.socks_version": 5}
+    return ours | {"network.proxy.socks_remote_dns": True, "network.proxy.http": "", "network.proxy.ssl": ""}
+
+
+def _write_profile(profile: Path, downloads: Path, port: int, socks: int) -> None:
     base = geckoinstance.GeckoInstance.required_prefs
     quiet = {name: value for name, value in base.items() if "%(server)s" not in str(value)}
     ours = {"browser.download.dir": str(downloads), "marionette.port": port}
     lines = [
         f"user_pref({json.dumps(name)}, {json.dumps(value)});"
-        for name, value in {**quiet, **_PREFERENCES, **ours}.items()
+        for name, value in {**quiet, **_PREFERENCES, **(_through(socks) if socks else {}), **ours}.items()
     ]
     (profile / "user.js").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 @contextmanager
-def running(folder: Path, downloads: Path) -> Iterator[Marionette]:
-    """Run a browser without a screen, with a profile in `folder`. No script of a page runs in it."""
+def running(folder: Path, downloads: Path, socks: int = 0) -> Iterator[Marionette]:
+    """Run a browser without a screen, with a profile in `folder`. No script of a page runs in it.
+
+    `socks`: the port of a SOCKS proxy on loopback for all that is not loopback itself.
+    """
     command = installed()
     assert command, "Firefox is not installed"
     profile = folder / "profile"
     profile.mkdir(parents=True)
     port = _free_port()
-    _write_profile(profile, downloads, port)
+    _write_profile(profile, downloads, port, socks)
     # A home of its own: Firefox refuses to run as root in somebody else's.
     environment = {**os.environ, "HOME": str(folder), "MOZ_HEADLESS": "1", "MOZ_CRASHREPORTER_DISABLE": "1"}
     arguments = ["--headless", "--no-remote", "--marionette", "--remote-allow-system-access", "--profile", str(profile)]

@@ -20,9 +20,10 @@ OpenWindow = Callable[[], Browser]
 
 
 @contextmanager
-def of_kind(kind: str, folder: Path) -> Iterator[OpenWindow]:
+def of_kind(kind: str, folder: Path, socks: int = 0) -> Iterator[OpenWindow]:
     """Give a function that opens a window with a profile of its own; all are closed at the end.
 
+    `socks`: the port of a SOCKS proxy on loopback for all that is not loopback itself.
     Skips where the browser is not installed; with CI set that is a failure.
     """
     module = chromium if kind == "chromium" else firefox
@@ -33,7 +34,7 @@ def of_kind(kind: str, folder: Path) -> Iterator[OpenWindow]:
             running = stack.enter_context(chromium.running())
 
             def open_one() -> Browser:
-                window = Chromium(running, _new(folder, "downloads"))
+                window = Chromium(running, _new(folder, "downloads"), socks=socks)
                 stack.callback(window.close)
                 return window
 
@@ -41,7 +42,7 @@ def of_kind(kind: str, folder: Path) -> Iterator[OpenWindow]:
 
             def open_one() -> Browser:
                 downloads = _new(folder, "downloads")
-                client = stack.enter_context(firefox.running(_new(folder, "firefox"), downloads))
+                client = stack.enter_context(firefox.running(_new(folder, "firefox"), downloads, socks))
                 return Firefox(client, downloads)
 
         yield open_one

@@ -1,10 +1,20 @@
-"""One private Tor network for the whole session."""
+"""One private Tor network for the whole session, and instances that are reached over it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from deploy.demo.tornet.network import PrivateNetwork, private_network
+from deploy.demo.tornet.node import Node
+from deploy.demo.tornet.onions import address_of, service_lines
+from tests.browser import windows
+from tests.browser.windows import OpenWindow
+from tests.system.demo import Demo, running_demo
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +29,52 @@ def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
     with private_network(tmp_path_factory.mktemp("tor"), say) as running:
         yield running
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """An instance behind an onion service of its own. `tor`: the host's. `service`: the folder with its address."""
+
+    demo: Demo
+    tor: Node
+    service: Path
+
+    @property
+    def host(self) -> str:
+        """The onion service's host name."""
+        return address_of(self.service)
+
+
+@contextmanager
+def reachable(network: PrivateNetwork, folder: Path, name: str) -> Iterator[Reachable]:
+    """Run an instance whose reporters come over the network, to a tor of that name with a torrc as in production."""
+    with TemporaryDirectory(prefix="dropbox-onion-") as short:  # a path of a socket has at most 107 bytes
+        socket, service = Path(short) / "gateway.sock", folder / "service"
+        tor = network.add_host(name, service_lines(service, socket), service)
+        try:
+            with running_demo(folder / "host", "--onion", str(socket), f"http://{address_of(service)}") as demo:
+                yield Reachable(demo, tor, service)
+        finally:
+            network.remove(tor)
+
+
+@pytest.fixture
+def instance(network: PrivateNetwork, tmp_path: Path) -> Iterator[Reachable]:
+    """An instance of this test's own, reached as a reporter reaches it."""
+    with reachable(network, tmp_path, f"reporters-{token_hex(4)}") as running:
+        yield running
+
+
+@pytest.fixture
+def people_folder(tmp_path: Path) -> Path:
+    """Where the people keep what is theirs: profiles, downloads, files to send."""
+    folder = tmp_path / "people"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(params=windows.KINDS)
+def open_window(request: pytest.FixtureRequest, network: PrivateNetwork, people_folder: Path) -> Iterator[OpenWindow]:
+    """Windows of one kind of browser that go through tor; each test runs with both."""
+    with windows.of_kind(request.param, people_folder, network.client.socks) as open_one:
+        yield open_one

@@ -96,13 +96,19 @@ def open_files(pid: int) -> set[Path]:
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[Demo]:
-    """Run an instance in `folder`; whatever happens, nothing of it is left running or lying there."""
+def running_demo(folder: Path, *options: str) -> Iterator[Demo]:
+    """Run an instance in `folder`; whatever happens, nothing of it is left running or lying there.
+
+    `options`: the runner's own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     own, output = folder / "demo", folder / "demo.log"
     with output.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, str(RUNNER), "--folder", str(own)], stdout=log, stderr=log, start_new_session=True
+            [sys.executable, str(RUNNER), "--folder", str(own), *options],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     endpoints = own / "endpoints.json"
     try:

@@ -23,6 +23,7 @@ from pathlib import Path
 from deploy.demo.tornet import torrc
 from deploy.demo.tornet.authority import Authority, Programs, find_programs, free_ports, make_authority
 from deploy.demo.tornet.node import Node
+from deploy.demo.tornet.onions import address_of
 from deploy.demo.tornet.torrc import Common
 from deploy.demo.tornet.waiting import PATIENCE, until
 
@@ -73,7 +74,7 @@ class PrivateNetwork:
         """Lets a tor with a service of its own onto the network, for the first time or after it was started again."""
         with node.uploads() as uploads:
             node.join()
-            uploads.wait_for((service / "hostname").read_text().strip().removesuffix(".onion"), PATIENCE)
+            uploads.wait_for(address_of(service).removesuffix(".onion"), PATIENCE)
 
     def launch(self, name: str, lines: str, *, socks: int = 0) -> Node:
         """Runs one more tor; it does what its lines say."""
@@ -87,6 +88,11 @@ class PrivateNetwork:
         node = Node(self._programs.tor, name, folder, lines + self._common.text(folder), socks=socks)
         self.nodes[name] = node  # before it runs: whatever happens, it is stopped
         return node
+
+    def remove(self, node: Node) -> None:
+        """Ends one tor and forgets it."""
+        node.stop()
+        del self.nodes[node.name]
 
     def stop(self) -> None:
         """Ends every tor."""

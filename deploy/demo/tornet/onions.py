@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b32encode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -38,6 +39,27 @@ class ClientKey:
 
     private: str
     public: str
+
+
+def service_lines(folder: Path, socket: Path) -> str:
+    """The lines of a torrc for a service as it is in production: only there does tor say which circuit a stream is of.
+
+    ``folder``: where tor keeps the address. ``socket``: the gateway's, which need not exist yet.
+    """
+    return f"""\
+HiddenServiceDir {folder}
+HiddenServicePort 80 unix:{socket}
+HiddenServiceExportCircuitID haproxy
+HiddenServiceMaxStreams 32
+HiddenServiceMaxStreamsCloseCircuit 1
+HiddenServicePoWDefensesEnabled 1
+HiddenServiceEnableIntroDoSDefense 1
+"""
+
+
+def address_of(folder: Path) -> str:
+    """The host name of such a service; it is the same for as long as the folder is."""
+    return (folder / "hostname").read_text().strip()
 
 
 def new_client_key() -> ClientKey:

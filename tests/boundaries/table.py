@@ -22,6 +22,7 @@ _OURS: Final = frozenset({
     "dropbox.web",
     "dropbox.storage",
     "dropbox.torlink",
+    "dropbox.onion",
 })  # fmt: skip
 
 
@@ -59,4 +60,5 @@ BOUNDARIES: Final = (
     Boundary("web", _ours_but("web") | _DATABASES),
     Boundary("storage", _ours_but("storage")),
     Boundary("torlink", _ours_but("torlink") | _DATABASES | _PROCESSES),
+    Boundary("onion", _ours_but("onion") | _DATABASES | frozenset({"aiohttp"})),
 )

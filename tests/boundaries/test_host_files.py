@@ -17,9 +17,13 @@ import pytest
 from dropbox.protocol.keys import CertificateRequest, Role
 from dropbox.protocol.secret_keys import RootSecretKey, SigningKey
 from tests.boundaries.listed import ROOT, files, listed
+from tests.onion.host import onion_host
+from tests.simulators.control_port import control_port
 
 _PRIVATE: Final = ("opening.py", "secret_keys.py", "bureau", "ministry", "ceremony")
-_PACKAGES: Final = {"intake": "intake", "gateway": "gateway", "desk": "bureau", "ministry": "ministry"}
+_PACKAGES: Final = {
+    "intake": "intake", "gateway": "gateway", "onion": "onion", "desk": "bureau", "ministry": "ministry",
+}  # fmt: skip
 _OFFICES: Final = {"desk": "vault", "ministry": "folder"}  # the setting that names its folder
 
 
@@ -111,6 +115,14 @@ def test_gateway_serves_with_its_own_files_only(tmp_path: Path, host: Path, root
     assert b"<html" in page
 
 
+@pytest.mark.parametrize("host", ["onion"], indirect=True)
+def test_onion_serves_with_its_own_files_only(host: Path) -> None:
+    with onion_host() as made:
+        made.make_keys()
+        with control_port(made.control), _started("onion", host, made.config) as said:
+            assert said == ""
+
+
 @pytest.mark.parametrize(("host", "role"), [(role, role) for role in _OFFICES], indirect=["host"])
 def test_an_office_is_made_and_serves_with_its_own_files_only(
     tmp_path: Path, host: Path, role: str, root_key: RootSecretKey
@@ -142,6 +154,6 @@ def test_every_line_names_something(role: str) -> None:
     assert all(any(ROOT.glob(line)) for line in listed(role))
 
 
-@pytest.mark.parametrize("role", ["intake", "gateway"])
+@pytest.mark.parametrize("role", ["intake", "gateway", "onion"])
 def test_no_private_key_code_stands_on_the_host(role: str) -> None:
     assert not [path for path in files(role) if set(path.relative_to(ROOT).parts) & set(_PRIVATE)]

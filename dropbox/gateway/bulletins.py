@@ -32,6 +32,11 @@ class Bulletins:
         self._at = -KEPT_SECONDS  # when it was fetched
         self._tried = -RENEWED_SECONDS
 
+    @property
+    def known(self) -> bool:
+        """Whether one was ever fetched."""
+        return self._known is not None
+
     def current(self, transport: Transport) -> Bulletin:
         """Return today's bulletin. Raises `VisitError` or `ProtocolError`."""
         if self._known is None or self._elapsed() >= self._at + KEPT_SECONDS:

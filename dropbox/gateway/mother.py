@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dropbox.gateway.confinement import die_with_parent
-from dropbox.gateway.heap import gather
+from dropbox.gateway.heap import settle
 from dropbox.web.tally import Tally
 
 DAY = 86_400  # seconds
@@ -77,10 +77,8 @@ class Mother:
         signal.signal(signal.SIGTERM, self._tell)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes us
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the acceptor tells us
-        gc.collect()
-        gc.freeze()  # what is never looked at is never copied
         gc.set_threshold(GARBAGE_AT)
-        gather()
+        settle()
         while not self._told or self._warm or self._busy:
             if self._told and self._drained_at is None:
                 self._drain()

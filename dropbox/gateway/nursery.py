@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dropbox.gateway.app import Application, make_site
 from dropbox.gateway.confinement import can_lock_memory, forbid_writing, has_swap
 from dropbox.gateway.connection import serve_one
+from dropbox.gateway.heap import settle
 from dropbox.gateway.mother import Mother, Pool
 from dropbox.gateway.settings import Settings
 from dropbox.gateway.transport import IntakeTransport
-from dropbox.gateway.warming import warm
+from dropbox.gateway.warming import rehearse, warm
 from dropbox.web.tally import Tally
 
 RENEW_SECONDS = 1.0  # for one look at the bulletin, in which no process is made
@@ -32,9 +33,17 @@ def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> 
     application = Application(site, tally.count)
     lock = has_swap() and can_lock_memory()  # it costs more than a page does: not where it changes nothing
 
+    rehearsed = False
+
     def renew() -> None:
+        nonlocal rehearsed
         with IntakeTransport(settings.intake_socket, RENEW_SECONDS) as transport:
             site.bulletins.renew(transport)
+        if site.bulletins.known and not rehearsed:
+            rehearsed = True  # also where it fails: then visits are slower, and the tally says so
+            if not rehearse(site, application):
+                tally.count("a rehearsal of a report failed")
+            settle()
 
     def serve(taken: Callable[[], None], ending: int) -> None:
         serve_one(application, settings, jobs, taken, ending, lock=lock)

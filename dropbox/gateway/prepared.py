@@ -20,12 +20,12 @@ class PreparedPages:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._pages: dict[Hashable, tuple[str, ...]] = {}
+        self._pages: dict[Hashable, tuple[str, tuple[str, ...]]] = {}
 
     def fill(self, kind: Hashable, draw: Callable[[], str], values: Mapping[str, object]) -> str:
         """Return the page of this kind with `values`, escaped, in their places; `draw` makes it with places."""
         if kind not in self._pages:
-            self._pages[kind] = tuple(_PLACE.split(draw()))
-        parts = list(self._pages[kind])
-        parts[1::2] = [html.escape(str(values[name])) for name in parts[1::2]]
-        return "".join(parts)
+            parts = _PLACE.split(draw().replace("%", "%%"))
+            self._pages[kind] = "%s".join(parts[::2]), tuple(parts[1::2])
+        page, names = self._pages[kind]  # one long string: each of many would lie on a page of memory of its own
+        return page % tuple(html.escape(str(values[name])) for name in names)

@@ -70,7 +70,7 @@ class IntakeTransport:
             if self._line is not None and not self._line.usable():
                 self._hang_up()  # intake has closed it in the meantime
             if self._line is None:
-                self._line = self._connect()
+                self._line = _Line(self.connect())
             return self._line.exchange(request, until)
         except (h11.ProtocolError, OSError) as error:
             self._hang_up()
@@ -80,7 +80,8 @@ class IntakeTransport:
             self._hang_up()
             raise
 
-    def _connect(self) -> "_Line":
+    def connect(self) -> socket.socket:
+        """A line to intake. Raises `HostAway` when nobody is there."""
         opened = socket.socket(socket.AF_UNIX)
         opened.settimeout(self._seconds)
         try:
@@ -89,7 +90,7 @@ class IntakeTransport:
             opened.close()
             message = "intake is not there"
             raise HostAway(message) from error
-        return _Line(opened)
+        return opened
 
     def _hang_up(self) -> None:
         if self._line is not None:

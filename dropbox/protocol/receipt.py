@@ -6,6 +6,7 @@ would cost a minute and a half in a browser without a compiler and add nothing t
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import re
@@ -109,16 +110,20 @@ def parse_receipt(text: str) -> Receipt:
     """
     text = unicodedata.normalize("NFKC", text[:MAX_INPUT])
     if (number := _from_digits(text)) is not None:  # before words: digits may have no letter among them
-        return _checked([number], "digits")
+        return _checked(number, "digits")
     tokens = _tokens(text)
     if not tokens:
         raise BadReceipt("empty")
     if len(tokens) != WORDS:
         raise BadReceipt("count", found=len(tokens))
-    candidates = [_look_up(tokens, language) for language in LANGUAGES if _knows(tokens, language)]
-    if not candidates:
-        raise _misspelt(tokens)
-    return _checked([_from_places(places) for places in candidates], "checksum")
+    known = False
+    for language in LANGUAGES:
+        places = _look_up(tokens, language)
+        if None not in places:
+            known = True
+            with contextlib.suppress(BadReceipt):
+                return _checked(_from_places(places), "checksum")
+    raise BadReceipt("checksum") if known else _misspelt(tokens)
 
 
 def _from_places(places: list[int | None]) -> int:
@@ -153,21 +158,16 @@ def _from_digits(text: str) -> int | None:
     return number >> spare
 
 
-def _checked(numbers: list[int], fault: ReceiptFault) -> Receipt:
-    for number in numbers:
-        entropy = (number >> CHECKSUM_BITS).to_bytes(ENTROPY, "big")
-        if _checksum(entropy) == number & (1 << CHECKSUM_BITS) - 1:
-            return Receipt(entropy)
-    raise BadReceipt(fault)
+def _checked(number: int, fault: ReceiptFault) -> Receipt:
+    entropy = (number >> CHECKSUM_BITS).to_bytes(ENTROPY, "big")
+    if _checksum(entropy) != number & (1 << CHECKSUM_BITS) - 1:
+        raise BadReceipt(fault)
+    return Receipt(entropy)
 
 
 def _place(token: str, language: str) -> int | None:
     exact = _places(language).get(token)
     return _folded(language).get(_without_accents(token)) if exact is None else exact
-
-
-def _knows(tokens: list[str], language: str) -> bool:
-    return all(_place(token, language) is not None for token in tokens)
 
 
 def _look_up(tokens: list[str], language: str) -> list[int | None]:

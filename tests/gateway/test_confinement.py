@@ -103,3 +103,24 @@ print(whole, changed == bytearray(100), not done or huge > 0)"""
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=OVERWRITING | {"PATH": ""}
     )
     assert done.stdout.strip() == "True True True"
+
+
+def test_new_objects_of_a_child_lie_side_by_side_and_not_in_the_holes_of_the_heap() -> None:
+    code = """
+import os, resource
+from dropbox.gateway.heap import fill_holes
+held = [bytes(1000) for _ in range(40_000)]
+del held[::2]
+done = fill_holes()
+written = []
+if os.fork():
+    print(os.waitstatus_to_exitcode(os.wait()[1]))
+else:
+    faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    before = faults()
+    written += [bytes(1000) for _ in range(4_000)]
+    os._exit(done and faults() - before > 1_500)"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=OVERWRITING | {"PATH": ""}
+    )
+    assert done.stdout.strip() == "0"

@@ -49,8 +49,16 @@ demo: $(RUNTIME) ## Make an instance and run all of it on loopback, until Ctrl-C
 system-packages: ## Install the browsers, PostgreSQL and fonts that the tests use (Debian or Ubuntu, as root)
 	@.ci/system-packages
 
+.PHONY: browser-tools
+browser-tools: ## Install the locked tools and libraries of browser/
+	@.ci/browser-tools
+
+.PHONY: browser-lock
+browser-lock: ## Renew the lock file of browser/ after a change of package.json, on purpose
+	@cd browser && npm install --package-lock-only --no-progress --loglevel=error
+
 .PHONY: test
-test: $(DEV) system-packages ## Install what the tests need and run everything
+test: $(DEV) system-packages browser-tools ## Install what the tests need and run everything
 	@.ci/test
 
 .PHONY: fuzz

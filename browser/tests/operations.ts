@@ -1,0 +1,237 @@
+/** What a vector, or a test in Python, can ask: the twin of tests/vectors/operations.py. */
+
+import * as boardHead from "../src/protocol/board_head.ts";
+import { BoardIndex } from "../src/protocol/board.ts";
+import * as bulletin from "../src/protocol/bulletin.ts";
+import { type Bytes, concat, fromHex, same, toHex } from "../src/protocol/bytes.ts";
+import * as documents from "../src/protocol/documents.ts";
+import * as envelope from "../src/protocol/envelope.ts";
+import { cleanFileName } from "../src/protocol/file_names.ts";
+import { RootPublicKey, verifyCertificate } from "../src/protocol/keys.ts";
+import { messageMac } from "../src/protocol/payload.ts";
+import * as primitives from "../src/protocol/primitives.ts";
+import { fingerprintWords, parseReceipt, Receipt } from "../src/protocol/receipt.ts";
+import { joinNotes, type ReceivedNote } from "../src/protocol/reply.ts";
+import * as sizes from "../src/protocol/sizes.ts";
+import { advance, openRecord, ReporterKeys } from "../src/protocol/thread.ts";
+import * as exchange from "../src/reporter/exchange.ts";
+import type { Request } from "../src/reporter/transport.ts";
+import { openCard, readCard, verifyPublication } from "./announced.ts";
+import { assemble, encodeNote, sealRecord } from "./issuing.ts";
+import { type Line, openEnvelope, openPayload, readFrames, XWingSecretKey } from "./opening.ts";
+import { type Shared, toBytes, type Value } from "./values.ts";
+import { LISTS, listOf } from "./words.ts";
+
+type Operation = (given: Value, shared: Shared) => Promise<unknown> | unknown;
+
+const hash = async (data: Bytes): Promise<string> => toHex(await primitives.sha256(data));
+
+const rootOf = (given: Value, shared: Shared): Promise<RootPublicKey> => RootPublicKey.of(toBytes(given.root, shared));
+
+const bulletinOf = async (given: Value, shared: Shared): Promise<bulletin.Bulletin> =>
+  bulletin.verifyStoredBulletin(toBytes(given.bulletin, shared), await rootOf(given, shared));
+
+const receiptOf = (given: Value, shared: Shared): Promise<Receipt> => Receipt.of(toBytes(given.entropy, shared));
+
+const reporterOf = async (given: Value, shared: Shared): Promise<ReporterKeys> =>
+  ReporterKeys.derive(await receiptOf(given, shared), toBytes(given.instance, shared));
+
+async function openerOf(given: Value, shared: Shared) {
+  const [reporter, recipient] = [await reporterOf(given, shared), toBytes(given.recipient, shared)];
+  const keys = await reporter.replyKeys(recipient);
+  const opener = {
+    instance: reporter.instance, recipient, secret: await reporter.replySecret(recipient), public: keys.public,
+  };
+  return { opener, link: { number: given.number, chain: await advance(keys.chain, given.number) } };
+}
+
+const noted = ({ number, day, note: { kind, ...note } }: ReceivedNote) => ({ number, day, kind, note });
+
+const keysOf = (values: Value, shared: Shared): Bytes[] => values.map((one: Value) => toBytes(one, shared));
+
+const signedBoard = (given: Value, shared: Shared): Promise<boardHead.SignedBoard> =>
+  boardHead.verifyBoard(
+    toBytes(given.board, shared), keysOf(given.board_keys, shared), toBytes(given.instance, shared),
+  );
+
+function cardExpected(given: Value, shared: Shared, recipient: Bytes) {
+  const signers = keysOf(given.signers, shared);
+  return { kind: given.expected, instance: toBytes(given.instance, shared), recipient, signers };
+}
+
+const message = (value: Value) => ({
+  text: value.text, category: value.category, ongoing: value.ongoing, keepFrom: value.keep_from,
+  language: value.language, answers: value.answers,
+});
+
+/** Seals as the page does, against a host in memory, and gives the envelope. */
+async function seal(given: Value, shared: Shared): Promise<unknown> {
+  const chunks: Bytes[] = [];
+  const transport = async (request: Request) => {
+    if (request.method === "PUT") chunks.push(request.body!);
+    return { status: 200, body: new TextEncoder().encode("{}") };
+  };
+  const watch = { mayGoOn: async () => {}, sent: () => {}, broken: async () => {} };
+  const outgoing = {
+    receipt: await receiptOf(given, shared), messageId: fromHex(given.message_id, 16), known: new Set<string>(given.known),
+  };
+  const sending = await exchange.Sending.begin(
+    transport, await bulletinOf(given, shared), outgoing, message(given.message), watch,
+  );
+  for (const [name, content] of given.files) await sending.file(name, new Blob([toBytes(content, shared)]));
+  const size = await sending.finish();
+  const whole = concat(...chunks);
+  if (whole.length !== size) throw new RangeError("another size than was told");
+  return { envelope: Buffer.from(whole).toString("base64") };
+}
+
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  seal,
+  "receipt/show": async (given, shared) => {
+    const receipt = await receiptOf(given, shared);
+    const words = receipt.words(listOf(given.language)).join(" ");
+    return { words, digits: receipt.digits() };
+  },
+  "receipt/parse": async (given) => ({ entropy: toHex((await parseReceipt(given.typed, LISTS)).entropy) }),
+  "root/fingerprint": async (given, shared) => {
+    const root = await rootOf(given, shared);
+    const fingerprint = await root.fingerprint();
+    const words = fingerprintWords(fingerprint, listOf("english")).join(" ");
+    return { instance: toHex(root.instance), fingerprint: toHex(fingerprint), words };
+  },
+  "keys/derive": async (given, shared) => {
+    const [reporter, recipient] = [await reporterOf(given, shared), toBytes(given.recipient, shared)];
+    const keys = await reporter.replyKeys(recipient);
+    return {
+      master: toHex(reporter.master),
+      thread_id: toHex(reporter.threadId),
+      auth: toHex(reporter.auth),
+      reply_secret: toHex(await reporter.replySecret(recipient)),
+      reply_public: toHex(keys.public),
+      chain_0: toHex(keys.chain),
+      chain_1: toHex(await advance(keys.chain, 1)),
+      chain_200: toHex(await advance(keys.chain, 200)),
+      tag_key: toHex(keys.tagKey),
+    };
+  },
+  "document/decode": (given, shared) =>
+    documents.decode(toBytes(given.document, shared), given.limit ?? 64 * sizes.KIB),
+  "certificate/verify": async (given, shared) => {
+    const document = documents.readDocument(toBytes(given.certificate, shared), "certificate", 4 * sizes.KIB);
+    const made = await verifyCertificate(document, await rootOf(given, shared));
+    return { role: made.role, key: toHex(made.key), not_before: made.notBefore, not_after: made.notAfter };
+  },
+  "bulletin/verify": async (given, shared) => {
+    const data = toBytes(given.bulletin, shared);
+    const made = await bulletin.verifyBulletin(data, await rootOf(given, shared), given.now);
+    return {
+      hash: toHex(made.hash),
+      day: made.day,
+      revision: made.revision,
+      kind: made.kind,
+      recipients: made.recipients.map((one) => toHex(one.identity)),
+      board_keys: bulletin.keysFor(made, "board").map(toHex),
+    };
+  },
+  "sizes/envelope": (given) => {
+    const size = sizes.envelopeSize(given.plaintext);
+    return { envelope: size, holds: sizes.payloadPlaintext(size) };
+  },
+  "prefix/read": (given, shared) => {
+    const made = sizes.readPrefix(toBytes(given.prefix, shared));
+    return { day: made.day, revision: made.revision, envelope_id: toHex(made.envelopeId) };
+  },
+  "cobblestone/open": async (given, shared) => {
+    const [key, context] = [toBytes(given.key, shared), toBytes(given.context, shared)];
+    const plaintext = await openPayload(key, context, toBytes(given.ciphertext, shared));
+    return { length: plaintext.length, sha256: await hash(plaintext) };
+  },
+  "payload/read": async (given, shared) => {
+    const read = await readFrames(toBytes(given.payload, shared));
+    return { events: read.lines, frames_hash: toHex(read.framesHash), mac: toHex(read.mac) };
+  },
+  "file-name/clean": (given) => ({ clean: cleanFileName(given.name) }),
+  "envelope/slots": async (given, shared) => {
+    const [header, instance] = [toBytes(given.header, shared), toBytes(given.instance, shared)];
+    const bulletinHash = toBytes(given.bulletin_hash, shared);
+    const infos = [0, 1, 2, 3].map((slot) =>
+      toHex(envelope.slotInfo(instance, header.slice(0, sizes.PREFIX), bulletinHash, slot)),
+    );
+    return { infos, context: toHex(await envelope.payloadContext(header, bulletinHash)) };
+  },
+  "envelope/open": async (given, shared) => {
+    const secret = await XWingSecretKey.of(toBytes(given.seed, shared));
+    const made = await bulletinOf(given, shared);
+    const recipient = toBytes(given.recipient, shared);
+    const { read, headerHash } = await openEnvelope(made, recipient, secret, toBytes(given.envelope, shared));
+    const auth = "auth" in given ? toBytes(given.auth, shared) : read.auth;
+    const authentic = same(await messageMac(auth, headerHash, read.framesHash), read.mac);
+    return { events: read.lines satisfies readonly Line[], authentic, header_hash: toHex(headerHash) };
+  },
+  "board/assemble": async (given, shared) => {
+    const raw = (name: string): Bytes => toBytes(given[name], shared);
+    const head = {
+      instance: raw("instance"), recipient: raw("recipient"), salt: raw("salt"), issuedDay: given.issued_day,
+      nextDue: given.next_due, validUntil: given.valid_until, bulletinHash: raw("bulletin_hash"), records: given.records,
+    };
+    const live = given.live.map((one: Value) => [toBytes(one.tag_key, shared), one.number, toBytes(one.inner, shared)]);
+    const { board, tags } = await assemble(head, live, raw("covers"));
+    return { head: toHex(board.slice(0, boardHead.HEAD)), tags: tags.map(toHex), sha256: await hash(board) };
+  },
+  "board/read": async (given, shared) => {
+    const signed = await signedBoard(given, shared);
+    boardHead.requireValid(signed.head, given.now);
+    const found = await new BoardIndex(signed).walk(toBytes(given.tag_key, shared));
+    return {
+      recipient: toHex(signed.head.recipient),
+      salt: toHex(signed.head.salt),
+      issued_day: signed.head.issuedDay,
+      next_due: signed.head.nextDue,
+      valid_until: signed.head.validUntil,
+      bulletin_hash: toHex(signed.head.bulletinHash),
+      records: signed.head.records,
+      found: await Promise.all(found.map(async ([number, inner]) => [number, await hash(inner)])),
+    };
+  },
+  "boards/split": async (given, shared) => ({
+    sha256: await Promise.all(exchange.splitBoards(toBytes(given.body, shared)).map(hash)),
+  }),
+  "dialogue/read": async (given, shared) => {
+    const index = new BoardIndex(await signedBoard(given, shared));
+    const [receipt, made] = [await receiptOf(given, shared), await bulletinOf(given, shared)];
+    const dialogue = await exchange.readDialogue(receipt, made, [index], given.now);
+    return dialogue.map((box) => ({ notes: box.notes.map(noted), unread: box.unread }));
+  },
+  "record/seal": async (given, shared) => {
+    const { opener, link } = await openerOf(given, shared);
+    const inner = await sealRecord(opener, link, toBytes(given.body, shared), toBytes(given.ephemeral, shared));
+    return { inner: toHex(inner) };
+  },
+  "record/open": async (given, shared) => {
+    const { opener, link } = await openerOf(given, shared);
+    return { body: toHex(await openRecord(opener, link, toBytes(given.inner, shared))) };
+  },
+  "note/encode": (given) => ({
+    bodies: encodeNote(given.kind, given.note, given.day).map((body) => toHex(body).replace(/(00)+$/, "")),
+  }),
+  "notes/join": (given, shared) => {
+    const bodies = given.bodies.map(([number, value]: Value) => {
+      const body = toBytes(value, shared);
+      const padding = given.exact ? 0 : Math.max(0, sizes.RECORD_BODY - body.length);
+      return [number, concat(body, new Uint8Array(padding))];
+    });
+    const [notes, unread] = joinNotes(bodies);
+    return { notes: notes.map(noted), unread };
+  },
+  "card/read": (given, shared) =>
+    readCard(toBytes(given.plaintext, shared), cardExpected(given, shared, toBytes(given.recipient, shared))),
+  "card/open": async (given, shared) => {
+    const secret = await XWingSecretKey.of(toBytes(given.seed, shared));
+    const plaintext = await openCard(secret, toBytes(given.instance, shared), toBytes(given.card, shared));
+    return readCard(plaintext, cardExpected(given, shared, secret.box));
+  },
+  "publication/verify": (given, shared) =>
+    verifyPublication(
+      toBytes(given.publication, shared), keysOf(given.signers, shared), toBytes(given.instance, shared), given.today,
+    ),
+};

@@ -186,9 +186,7 @@ async def _wrong(settings: Settings, passphrase: str) -> list[str]:
         await database.close()
     except StorageError as error:
         found.append(str(error))
-    if not settings.intake_socket.exists():
-        found.append("intake_socket is not there: intake, or the way to it, does not run.")
-    return found
+    return found + await service.way_is_closed(settings, os.urandom)
 
 
 if __name__ == "__main__":

@@ -64,9 +64,9 @@ class Listed:
 class Host:
     """Intake as the desk uses it.  Every method raises CourierError; answers are checked for their form."""
 
-    def __init__(self, courier: Courier) -> None:
-        """Ask through this courier."""
-        self._courier = courier
+    def __init__(self, courier: Courier, *, publishing: Courier | None = None, cards: Courier | None = None) -> None:
+        """Ask through this courier; publish, and carry cards, through their own where these are given."""
+        self._courier, self._publishing, self._cards = courier, publishing or courier, cards or courier
 
     async def envelopes(self) -> list[Listed]:
         """All complete envelopes, in the order of their names: a host cannot make this go on for ever."""
@@ -91,20 +91,21 @@ class Host:
         """Say that this recipient has these safely."""
         for at in range(0, len(envelopes), _CONFIRMED_AT_ONCE):
             keys = [one.hex() for one in envelopes[at : at + _CONFIRMED_AT_ONCE]]
-            await self._post("/v1/confirmations", {"recipient": recipient.hex(), "keys": keys})
+            body = json.dumps({"recipient": recipient.hex(), "keys": keys}).encode()
+            await self._courier.post("/v1/confirmations", body)
 
     async def put_bulletin(self, day: int, revision: int, body: bytes) -> None:
         """Publish a bulletin."""
-        await self._courier.put(f"/v1/bulletins/{day}/{revision}", body)
+        await self._publishing.put(f"/v1/bulletins/{day}/{revision}", body)
 
     async def put_board(self, recipient: bytes, body: bytes) -> None:
         """Publish a board."""
-        await self._courier.put(f"/v1/boards/{recipient.hex()}", body)
+        await self._publishing.put(f"/v1/boards/{recipient.hex()}", body)
 
     async def board(self, recipient: bytes) -> bytes | None:
         """The last board that intake has of a recipient, None when it says that there is none."""
         try:
-            return await self._courier.get(f"/v1/boards/{recipient.hex()}", limit=BOARD_MAX)
+            return await self._publishing.get(f"/v1/boards/{recipient.hex()}", limit=BOARD_MAX)
         except RefusedError as error:
             if error.status == _NOT_FOUND:
                 return None
@@ -112,26 +113,24 @@ class Host:
 
     async def put_publication(self, body: bytes) -> None:
         """Publish the publication."""
-        await self._courier.put("/v1/publication", body)
+        await self._publishing.put("/v1/publication", body)
 
     async def put_cards(self, batch: bytes, body: bytes) -> None:
         """Send a batch of cards to the ministry's mailbox."""
-        await self._courier.put(f"/v1/cards/{batch.hex()}", body)
+        await self._cards.put(f"/v1/cards/{batch.hex()}", body)
 
     async def outcomes(self) -> list[bytes]:
         """The names of the batches of outcomes that wait."""
-        return [_name(one) for one in _list_of(await self._courier.get("/v1/outcomes"), "keys")]
+        return [_name(one) for one in _list_of(await self._cards.get("/v1/outcomes"), "keys")]
 
     async def outcome(self, batch: bytes) -> bytes:
         """A batch of outcomes."""
-        return await self._courier.get(f"/v1/outcomes/{batch.hex()}")
+        return await self._cards.get(f"/v1/outcomes/{batch.hex()}")
 
     async def confirm_outcomes(self, batches: Sequence[bytes]) -> None:
         """Say that these are safe here."""
-        await self._post("/v1/outcomes/confirmations", {"keys": [one.hex() for one in batches]})
-
-    async def _post(self, target: str, value: dict[str, object]) -> None:
-        await self._courier.post(target, json.dumps(value).encode())
+        body = json.dumps({"keys": [one.hex() for one in batches]}).encode()
+        await self._cards.post("/v1/outcomes/confirmations", body)
 
 
 def _list_of(data: bytes, name: str) -> list[object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,13 @@ from dropbox.bureau.host import Courier, Host
 from dropbox.bureau.settings import Settings
 from dropbox.bureau.sync import Sync
 from dropbox.bureau.vault import Vault, held, open_vault, request
-from dropbox.courier.client import CourierClient
+from dropbox.courier.client import CourierClient, Line
 from dropbox.courier.signing import CourierKey, audience
 from dropbox.protocol import sizes
 from dropbox.protocol.keys import Role
+from dropbox.torlink.circuits import probe
+from dropbox.torlink.connector import TorConnector
+from dropbox.torlink.errors import LinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +50,7 @@ async def opened(
 ) -> AsyncIterator[Running]:
     """Hold and open a vault while the body runs; nothing happens by itself before `sync.running()` is entered.
 
-    `courier` replaces the signed requests to intake's socket.  Raises DeskError, StorageError.
+    `courier` replaces the signed requests to intake.  Raises DeskError, StorageError.
     """
     if not settings.vault.is_dir():
         raise NotMadeError
@@ -56,11 +59,42 @@ async def opened(
         try:
             state = vault.publisher.state
             certificates.load(settings.keys_dir, settings.root).require(request(state), clock() // sizes.DAY)
-            name = audience(str(Role.DESK_COURIER), settings.root.instance)
             key = CourierKey(state.courier_seed)
-            client = CourierClient.over_unix_socket(settings.intake_socket, key, name, clock, random)
-            async with client:
-                sync = Sync(vault, settings, Host(courier or client), clock, random)
+            async with AsyncExitStack() as stack:
+                host = Host(courier) if courier else await _host(stack, settings, key, clock, random)
+                sync = Sync(vault, settings, host, clock, random)
                 yield Running(Desk(vault, settings, sync, clock, random), sync, vault)
         finally:
             await vault.close()
+
+
+async def _host(stack: AsyncExitStack, settings: Settings, key: CourierKey, clock: Clock, random: Random) -> Host:
+    """Intake, with a courier for each purpose: over Tor none of them shares a circuit with another."""
+    couriers = [_courier(settings, key, clock, random) for _ in range(3)]
+    fetching, publishing, cards = [await stack.enter_async_context(one) for one in couriers]
+    return Host(fetching, publishing=publishing, cards=cards)
+
+
+def _courier(settings: Settings, key: CourierKey, clock: Clock, random: Random) -> CourierClient:
+    """Signed requests on the way that the settings give; there is no third one, and no way without either."""
+    name = audience(str(Role.DESK_COURIER), settings.root.instance)
+    if settings.intake_socket is not None:
+        return CourierClient.over_unix_socket(settings.intake_socket, key, name, clock, random)
+    assert settings.tor_socks is not None
+    assert settings.intake_onion is not None
+    tor = TorConnector(settings.tor_socks, settings.intake_onion, random)
+    return CourierClient(Line(tor, settings.intake_onion.url, tor.failed), key, name, clock, random)
+
+
+async def way_is_closed(settings: Settings, random: Random) -> list[str]:
+    """Why intake cannot be reached, for who runs the desk; nothing when it can."""
+    if settings.intake_socket is not None:
+        there = settings.intake_socket.exists()
+        return [] if there else ["intake_socket is not there: intake, or the way to it, does not run."]
+    assert settings.tor_socks is not None
+    assert settings.intake_onion is not None
+    try:
+        await probe(settings.tor_socks, settings.intake_onion, random)
+    except LinkError as error:
+        return [str(error)]
+    return []

@@ -12,6 +12,8 @@ from dropbox.protocol import sizes
 from dropbox.protocol.bulletin import BOARD_PERIOD_MAX, BOARD_PERIOD_MIN
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
+from dropbox.torlink.addresses import OnionAddress, SocksAddress
+from dropbox.torlink.errors import AddressError
 
 DATABASE_FILE: Final = "vault.db"
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
@@ -30,14 +32,20 @@ class Settings:
     database: str
     """`sqlite:////absolute/path.db` or `postgresql://...`; without it `vault.db` in the vault."""
 
-    intake_socket: Path
-    """The Unix socket on which intake, or the forwarding to its onion service, takes the desk's requests."""
-
     keys_dir: Path
     """Folder of root-signed certificates (`*.json`)."""
 
     root: RootPublicKey
     """The pinned root key; in the file `root_key`, 64 hexadecimal digits."""
+
+    intake_onion: OnionAddress | None = None
+    """Intake's onion service for the desk."""
+
+    tor_socks: SocksAddress | None = None
+    """Tor's SOCKS socket on this machine: the only way out that the desk has."""
+
+    intake_socket: Path | None = None
+    """Instead of these two, where intake runs on the same machine: its socket for the desk."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -60,6 +68,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse values out of range.  Raises SettingsError."""
+        ways = tuple(one is not None for one in (self.intake_socket, self.intake_onion, self.tor_socks))
+        if ways not in {(True, False, False), (False, True, True)}:
+            raise SettingsError(
+                "Give intake_onion and tor_socks, or else intake_socket: one of the two ways to intake."
+            )
         if not BOARD_PERIOD_MIN <= self.board_period <= BOARD_PERIOD_MAX:
             raise SettingsError("board_period must be from 5 to 86400 seconds.")
         if self.card_period not in _CARD_PERIOD:
@@ -101,11 +114,26 @@ def parse(values: dict[str, Any]) -> Settings:
     return Settings(
         vault=vault,
         database=_text(values, "database") if "database" in values else f"sqlite:///{vault / DATABASE_FILE}",
-        intake_socket=_path(values, "intake_socket"),
         keys_dir=_path(values, "keys_dir"),
         root=_root(_text(values, "root_key")),
+        **_way(values),
         **optional,
     )
+
+
+def _way(values: dict[str, Any]) -> dict[str, Any]:
+    """How to reach intake, as far as it is given."""
+    found: dict[str, Any] = {}
+    try:
+        if "intake_socket" in values:
+            found["intake_socket"] = _path(values, "intake_socket")
+        if "intake_onion" in values:
+            found["intake_onion"] = OnionAddress(_text(values, "intake_onion"))
+        if "tor_socks" in values:
+            found["tor_socks"] = SocksAddress.parse(_text(values, "tor_socks"))
+    except AddressError as error:
+        raise SettingsError(str(error)) from None
+    return found
 
 
 def _text(values: dict[str, Any], name: str) -> str:

@@ -1,7 +1,10 @@
 """Fetching and publishing on the clock, also while nobody is signed in.
 
-Two loops: one issues a board at every due time, the other fetches and opens.  A report that takes an hour over Tor
-then delays no board.  Each step stands alone: one failure never stops the rest, and the next round tries again.
+Two loops: one issues a board at every due time, the other fetches and opens, somewhat later by chance.  A report that
+takes an hour over Tor then delays no board.  Each step stands alone: one failure never stops the rest, and the next
+round tries again; when the line failed, that is soon, and less soon each time.
+
+The host sees when it is asked for something.  It is asked at these times only: no click sends anything.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from dropbox.bureau.vault import Vault
 from dropbox.courier.errors import BadAnswerError, PeerError, RefusedError, UnreachableError
 from dropbox.protocol import sizes
 from dropbox.storage.errors import StorageError
+from dropbox.torlink.timetable import next_time, wait_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("dropbox.bureau")
 
 LONGEST_SLEEP: Final = 30  # seconds; the clock may be set while we sleep
+
+_FETCHING: Final = frozenset({"recover", "fetch", "outcomes", "confirm"})
+_PUBLISHING: Final = frozenset({"recover", "bulletins", "board", "publication", "cards"})
 
 _PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (UnreachableError, "unreachable"),
@@ -56,7 +63,7 @@ class Sync:
 
     def __init__(self, vault: Vault, settings: Settings, host: Host, clock: Clock, random: Random) -> None:
         """Work on this vault, against this host."""
-        self._vault, self._settings, self._host, self._clock = vault, settings, host, clock
+        self._vault, self._settings, self._host, self._clock, self._random = vault, settings, host, clock, random
         self.publisher = Publisher(vault, settings, clock, random)
         self.reception = Reception(vault, settings.root, clock, random)
         self.cards = Cards(vault, settings, clock, random)
@@ -65,6 +72,7 @@ class Sync:
         self._destroyed_day = -1
         self._wake = asyncio.Event()
         self._fetching, self._opening, self._recovering = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._line_failed: set[str] = set()  # the steps that last failed on the way to the host
         self.last_fetch: int | None = None
         self.problems: dict[str, str] = {}
 
@@ -99,21 +107,22 @@ class Sync:
             await self._step("outcomes", self.cards.collect(self._host))
         if "clock" in self.problems and self.publisher.clock_is_plausible:
             await self.publish_round()  # a complete fetch has proven the clock, after weeks without one
-        await self._open_and_confirm()
+        await self._open(confirming=True)
         await self._step("destroy", self._destroy())
 
     async def open_round(self) -> None:
-        """What a sign-in makes possible at once."""
+        """What a sign-in makes possible at once.  The host hears of it when the next fetch confirms."""
         if self.publisher.clock_is_plausible:
             await self._step("renew", self._renewal.make())
-        await self._open_and_confirm()
+        await self._open()
         await self._step("stock", self.cards.stock_up())
 
-    async def _open_and_confirm(self) -> None:
+    async def _open(self, *, confirming: bool = False) -> None:
         """Apart from fetching: what is here must not wait for a large report that is still on its way."""
         async with self._opening:
-            await self._step("open", self._open())
-            await self._step("confirm", self._confirm())
+            await self._step("open", self._open_waiting())
+            if confirming:
+                await self._step("confirm", self._confirm())
             await self._step("open-outcomes", self.cards.open_outcomes())
 
     @asynccontextmanager
@@ -128,16 +137,21 @@ class Sync:
             await asyncio.gather(*loops, return_exceptions=True)
 
     async def _publish_loop(self) -> None:
-        while True:
-            due = self.publisher.next_due
-            await self.publish_round()
-            await self._sleep_until(due)
+        await self._rounds(self.publish_round, _PUBLISHING, lambda: self.publisher.next_due)
 
     async def _fetch_loop(self) -> None:
+        period = self._settings.board_period
+        await self._rounds(self.fetch_round, _FETCHING, lambda: next_time(self._clock(), period, self._random))
+
+    async def _rounds(self, one: Callable[[], Awaitable[None]], steps: frozenset[str], due: Callable[[], int]) -> None:
+        failures = 0
         while True:
-            due = self.publisher.next_due
-            await self.fetch_round()
-            await self._sleep_until(due)
+            at = due()
+            await one()
+            failures = failures + 1 if steps & self._line_failed else 0
+            if failures:
+                at = min(at, self._clock() + wait_after(failures, self._random))
+            await self._sleep_until(at)
 
     async def _open_loop(self) -> None:
         while True:
@@ -150,10 +164,12 @@ class Sync:
             await asyncio.sleep(min(left, LONGEST_SLEEP))
 
     async def _step(self, name: str, work: Awaitable[None]) -> None:
+        self._line_failed.discard(name)
         try:
             await work
         except Exception as error:  # noqa: BLE001 - a mistake in one step must not stop fetching and publishing
-            problem = next((code for kind, code in _PROBLEMS if isinstance(error, kind)), "fault")
+            problem = _problem(error)
+            self._line_failed |= {name} if isinstance(error, UnreachableError | PeerError) else set()
             if self.problems.get(name) != problem:
                 # The kind only: the text of an unforeseen exception could quote a reporter.
                 logger.warning("The step %s of the sync failed: %s", name, type(error).__name__)
@@ -185,7 +201,7 @@ class Sync:
             await self.publisher.fetched(began)
             self.last_fetch = self._clock()
 
-    async def _open(self) -> None:
+    async def _open_waiting(self) -> None:
         await self.reception.open_waiting()
 
     async def _confirm(self) -> None:
@@ -214,3 +230,10 @@ class Sync:
             async with self._vault.database.write() as connection:
                 await dossiers.forget_discarded(connection, self._vault.storage_key, today)
             self._destroyed_day = today
+
+
+def _problem(error: Exception) -> str:
+    """The code of what is wrong; for the way to the host, the one that Tor gave, where it gave one."""
+    if isinstance(error, UnreachableError) and error.reason:
+        return error.reason
+    return next((code for kind, code in _PROBLEMS if isinstance(error, kind)), "fault")

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -29,30 +30,38 @@ _OK: Final = range(200, 300)
 _THEIRS: Final = 500
 
 
+@dataclass(frozen=True)
+class Line:
+    """How requests reach the other side.
+
+    `base` is scheme and host of every request line; the signature does not cover it.  `failed` is told of every failure
+    of the transport, and gives what `UnreachableError` is to call it.
+    """
+
+    connector: aiohttp.BaseConnector
+    base: str = "http://intake"
+    failed: Callable[[BaseException], str] = lambda _: ""
+
+
 class CourierClient:
     """Signed requests to one socket of intake. Use as an async context manager."""
 
     def __init__(
         self,
-        *,
-        connector: aiohttp.BaseConnector,
+        line: Line,
         key: CourierKey,
         audience: str,
         clock: Callable[[], int],
         random: Callable[[int], bytes],
-        base: str = "http://intake",
     ) -> None:
-        """Keep how to connect and what to sign with.
-
-        `audience` is `signing.audience(role, instance)`; `base` is scheme and host for the request line only.
-        """
+        """Keep how to connect and what to sign with.  `audience` is `signing.audience(role, instance)`."""
         self._key = key
         self._audience = audience
         self._clock = clock
         self._random = random
-        self._base = base
+        self._line = line
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=line.connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=IDLE_SECONDS, sock_read=IDLE_SECONDS),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -65,8 +74,7 @@ class CourierClient:
         cls, path: Path, key: CourierKey, audience: str, clock: Callable[[], int], random: Callable[[int], bytes]
     ) -> Self:
         """Give a client for a socket on this machine."""
-        connector = aiohttp.UnixConnector(path=str(path))
-        return cls(connector=connector, key=key, audience=audience, clock=clock, random=random)
+        return cls(Line(aiohttp.UnixConnector(path=str(path))), key, audience, clock, random)
 
     async def __aenter__(self) -> Self:
         """Give the client itself."""
@@ -99,7 +107,7 @@ class CourierClient:
         try:
             async with self._session.request(
                 request.method,
-                URL(self._base + request.target, encoded=True),
+                URL(self._line.base + request.target, encoded=True),
                 data=io.BytesIO(request.body) if request.body else None,  # in pieces: a board has 8 MiB
                 headers=headers,
                 allow_redirects=False,
@@ -107,9 +115,9 @@ class CourierClient:
                 if answer.status in _OK:
                     return await _bounded(answer, limit)
                 code = _code(await _bounded(answer, _ERROR_BYTES))
-        except (aiohttp.ClientError, asyncio.IncompleteReadError, TimeoutError, OSError):
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, TimeoutError, OSError) as error:
             # The library's texts hold addresses; the fixed sentence is enough, and says no more than is known.
-            raise UnreachableError from None
+            raise UnreachableError(self._line.failed(error)) from None
         if answer.status >= _THEIRS:
             raise PeerError(answer.status, code)
         raise RefusedError(answer.status, code)

@@ -50,6 +50,7 @@ class BadAnswerError(CourierError):
 class UnreachableError(CourierError):
     """The transport's fault: no connection, or it broke or stood still. What was sent may have arrived."""
 
-    def __init__(self) -> None:
-        """Carry one fixed sentence."""
+    def __init__(self, reason: str = "") -> None:
+        """Carry one fixed sentence, and in `reason` what the transport calls its fault, "" where it does not say."""
         super().__init__("The other side cannot be reached.")
+        self.reason = reason

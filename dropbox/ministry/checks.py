@@ -1,6 +1,7 @@
 """`dropbox-ministry check`: everything that can be wrong before the first card, as sentences."""
 
 import asyncio
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 from dropbox.ministry.certificates import ROLES, keys_on, load_certificates
 from dropbox.ministry.errors import MinistryError
 from dropbox.ministry.keyring import COURIER_FILE, INBOX_FILE, CourierKeys, Folder
+from dropbox.ministry.service import way_is_closed
 from dropbox.ministry.settings import Settings, load
 from dropbox.ministry.store import MIGRATIONS
 from dropbox.protocol import sizes
@@ -34,8 +36,7 @@ def check(path: Path, passphrase: str | None, clock: Callable[[], int]) -> list[
     found += _certificates(settings, clock() // sizes.DAY)
     if not found and passphrase is not None:
         found += _own_keys(settings, passphrase, clock() // sizes.DAY)
-    if not settings.intake_socket.is_socket():
-        found.append("intake_socket is not a socket: start intake, or the way to it, first.")
+    found += asyncio.run(way_is_closed(settings, os.urandom))
     return found + asyncio.run(_database(settings))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from dropbox.courier.client import CourierClient
+from dropbox.courier.client import CourierClient, Line
 from dropbox.courier.signing import audience
 from dropbox.ministry.app import create_app
 from dropbox.ministry.errors import SettingsError
@@ -17,6 +17,9 @@ from dropbox.ministry.settings import Settings
 from dropbox.ministry.store import Store
 from dropbox.ministry.sync import Sync
 from dropbox.protocol.keys import Role
+from dropbox.torlink.circuits import probe
+from dropbox.torlink.connector import TorConnector
+from dropbox.torlink.errors import LinkError
 from dropbox.web.serving import QuietRunner
 
 SHUTDOWN_SECONDS: Final = 5
@@ -38,12 +41,40 @@ async def opened(
     try:
         inbox = Inbox(settings, folder, service, store, clock)
         inbox.read_certificates()
-        audience_name = audience(Role.MINISTRY_COURIER.value, settings.root.instance)
-        courier = CourierClient.over_unix_socket(settings.intake_socket, service.courier, audience_name, clock, random)
-        async with courier:
-            yield inbox, Sync(inbox, courier)
+        async with (
+            _courier(settings, service, clock, random) as collecting,
+            _courier(settings, service, clock, random) as sending,
+        ):
+            yield inbox, Sync(inbox, collecting, random, sending=sending)
     finally:
         await store.close()
+
+
+def _courier(
+    settings: Settings, service: CourierKeys, clock: Callable[[], int], random: Callable[[int], bytes]
+) -> CourierClient:
+    """Signed requests on the way that the settings give; over Tor each courier has circuits of its own."""
+    name = audience(Role.MINISTRY_COURIER.value, settings.root.instance)
+    if settings.intake_socket is not None:
+        return CourierClient.over_unix_socket(settings.intake_socket, service.courier, name, clock, random)
+    assert settings.tor_socks is not None
+    assert settings.intake_onion is not None
+    tor = TorConnector(settings.tor_socks, settings.intake_onion, random)
+    return CourierClient(Line(tor, settings.intake_onion.url, tor.failed), service.courier, name, clock, random)
+
+
+async def way_is_closed(settings: Settings, random: Callable[[int], bytes]) -> list[str]:
+    """Why intake cannot be reached, for who runs the inbox; nothing when it can."""
+    if settings.intake_socket is not None:
+        there = settings.intake_socket.is_socket()
+        return [] if there else ["intake_socket is not a socket: start intake, or the way to it, first."]
+    assert settings.tor_socks is not None
+    assert settings.intake_onion is not None
+    try:
+        await probe(settings.tor_socks, settings.intake_onion, random)
+    except LinkError as error:
+        return [str(error)]
+    return []
 
 
 @asynccontextmanager

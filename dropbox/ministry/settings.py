@@ -9,6 +9,8 @@ from typing import Any, Final
 from dropbox.ministry.errors import SettingsError
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
+from dropbox.torlink.addresses import OnionAddress, SocksAddress
+from dropbox.torlink.errors import AddressError
 
 MOST_CARDS: Final = 64
 """Cards in a batch: 1 MiB of them, the most that intake takes."""
@@ -25,9 +27,6 @@ class Settings:
 
     folder: Path
     """Keyrings and accounts; with SQLite the database too.  Only this account may read it."""
-
-    intake_socket: Path
-    """Intake's socket for the ministry."""
 
     keys_dir: Path
     """Folder of root-signed certificates (`*.json`)."""
@@ -47,8 +46,22 @@ class Settings:
     database: str
     """`sqlite:////absolute/path.db` (the default: `inbox.db` in the folder) or `postgresql://...`."""
 
+    intake_onion: OnionAddress | None = None
+    """Intake's onion service for the ministry."""
+
+    tor_socks: SocksAddress | None = None
+    """Tor's SOCKS socket on this machine: the only way out that the inbox has."""
+
+    intake_socket: Path | None = None
+    """Instead of these two, where intake runs on the same machine: its socket for the ministry."""
+
     def __post_init__(self) -> None:
         """Refuse values out of range.  Raises SettingsError."""
+        ways = tuple(one is not None for one in (self.intake_socket, self.intake_onion, self.tor_socks))
+        if ways not in {(True, False, False), (False, True, True)}:
+            raise SettingsError(
+                "Give intake_onion and tor_socks, or else intake_socket: one of the two ways to intake."
+            )
         if not 1 <= self.cards_per_batch <= MOST_CARDS:
             raise SettingsError("cards_per_batch must be from 1 to 64.")
         if not SHORTEST_PERIOD <= self.card_period <= LONGEST_PERIOD:
@@ -79,14 +92,29 @@ def parse(values: dict[str, Any]) -> Settings:
     folder = _path(values, "folder")
     return Settings(
         folder=folder,
-        intake_socket=_path(values, "intake_socket"),
         keys_dir=_path(values, "keys_dir"),
         root=_root(_text(values, "root_key")),
         listen=_listen(_text(values, "listen")),
         card_period=_whole(values, "card_period"),
         cards_per_batch=_whole(values, "cards_per_batch"),
         database=_text(values, "database") if "database" in values else f"sqlite:///{folder}/inbox.db",
+        **_way(values),
     )
+
+
+def _way(values: dict[str, Any]) -> dict[str, Any]:
+    """How to reach intake, as far as it is given."""
+    found: dict[str, Any] = {}
+    try:
+        if "intake_socket" in values:
+            found["intake_socket"] = _path(values, "intake_socket")
+        if "intake_onion" in values:
+            found["intake_onion"] = OnionAddress(_text(values, "intake_onion"))
+        if "tor_socks" in values:
+            found["tor_socks"] = SocksAddress.parse(_text(values, "tor_socks"))
+    except AddressError as error:
+        raise SettingsError(str(error)) from None
+    return found
 
 
 def _text(values: dict[str, Any], name: str) -> str:

@@ -1,5 +1,8 @@
 """Collecting cards and sending answers at fixed times, also while nobody is signed in.
 
+The host sees when it is asked for something: once a period, at its beginning and somewhat later by chance, whatever
+anybody does at the pages.  When the line failed, it is tried again soon, and less soon each time.
+
 Every round makes the same requests whatever there is to say: list, collect, confirm, and one batch of a fixed number of
 answers, dummies included.  What is confirmed is committed.
 """
@@ -10,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from dropbox.courier.errors import BadAnswerError, CourierError, PeerError, RefusedError
+from dropbox.courier.errors import BadAnswerError, CourierError, PeerError, RefusedError, UnreachableError
 from dropbox.ministry.errors import SettingsError
 from dropbox.ministry.inbox import Inbox
 from dropbox.ministry.settings import MOST_CARDS
@@ -19,6 +22,8 @@ from dropbox.protocol import documents, primitives, sizes
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import Role
 from dropbox.storage.errors import StorageError
+from dropbox.torlink.errors import Fault
+from dropbox.torlink.timetable import next_time, wait_after
 
 logger = logging.getLogger("dropbox.ministry")
 
@@ -33,6 +38,7 @@ LONGEST_SLEEP = 60
 
 _KEY = 16
 _FULL = "full"
+_THE_LINE = frozenset({Trouble.UNREACHABLE, *(Trouble(fault.value) for fault in Fault)})
 _TROUBLES: tuple[tuple[type[Exception], Trouble], ...] = (
     (RefusedError, Trouble.REFUSED),
     (BadAnswerError, Trouble.BAD_ANSWER),
@@ -58,20 +64,28 @@ class Courier(Protocol):
 class Sync:
     """One inbox's exchange with intake."""
 
-    def __init__(self, inbox: Inbox, courier: Courier) -> None:
-        """Nothing is exchanged before `run` or `round`."""
-        self._inbox, self._courier = inbox, courier
+    def __init__(
+        self, inbox: Inbox, courier: Courier, random: Callable[[int], bytes], *, sending: Courier | None = None
+    ) -> None:
+        """Nothing is exchanged before `run` or `round`.  `sending` is for answers, where these have their own."""
+        self._inbox, self._courier, self._sending, self._random = inbox, courier, sending or courier, random
+        self._due: int | None = None
         self._last_contact: int | None = None
         self._troubles: list[Trouble] = []
 
     async def run(self) -> None:
-        """A round at once, then one at every multiple of the card period, until cancelled."""
+        """A round at once, then one in every card period, until cancelled."""
+        period, failures = self._inbox.settings.card_period, 0
         while True:
-            period = self._inbox.settings.card_period
-            slot = self._inbox.now() // period
+            begun = self._inbox.now() // period * period
+            self._due = next_time(begun, period, self._random)
             await self.round()
-            while self._inbox.now() // period == slot:  # noqa: ASYNC110 - the clock is what is waited for
-                await asyncio.sleep(min(LONGEST_SLEEP, max(0, self._next_due() - self._inbox.now())))
+            failures = failures + 1 if _THE_LINE.intersection(self._troubles) else 0
+            if failures:
+                self._due = min(self._due, self._inbox.now() + wait_after(failures, self._random))
+            # A clock that went back before this period ends the wait too.
+            while begun <= (now := self._inbox.now()) < self._due:  # noqa: ASYNC110 - the clock is what is waited for
+                await asyncio.sleep(min(LONGEST_SLEEP, self._due - now))
 
     async def round(self) -> None:
         """Collect, open if somebody is signed in, send.  No failure leaves it; each is shown in `state`."""
@@ -88,7 +102,11 @@ class Sync:
         counted = await self._inbox.store.counted_incoming()
         troubles = tuple(dict.fromkeys([*self._troubles, *self._standing()]))
         return SyncState(
-            self._last_contact, self._next_due(), counted.get("", 0), await self._inbox.store.unsent(), troubles
+            self._last_contact,
+            self._due or self._next_due(),
+            counted.get("", 0),
+            await self._inbox.store.unsent(),
+            troubles,
         )
 
     def _next_due(self) -> int:
@@ -150,7 +168,7 @@ class Sync:
         if batch is None:
             self._troubles.append(Trouble.NO_DUMMIES)
             return
-        await self._courier.put(f"/v1/outcomes/{batch.name.hex()}", batch.body)
+        await self._sending.put(f"/v1/outcomes/{batch.name.hex()}", batch.body)
         await self._inbox.store.sent(batch.name, self._inbox.today())
 
 
@@ -167,6 +185,8 @@ def _names(answer: bytes) -> list[str]:
 
 
 def _trouble(fault: Exception) -> Trouble:
+    if isinstance(fault, UnreachableError) and fault.reason:
+        return Trouble(fault.reason)
     if isinstance(fault, PeerError) and fault.code == _FULL:
         return Trouble.FULL
     for kind, trouble in _TROUBLES:

@@ -85,6 +85,15 @@ class Trouble(StrEnum):
     """What stands in the way, for the person at the inbox to pass on."""
 
     UNREACHABLE = "unreachable"  # intake cannot be reached
+    TOR_DOWN = "tor-down"  # and the other reasons of `dropbox.torlink.errors.Fault` why it cannot be reached
+    NOT_TOR = "not-tor"
+    NO_KEY = "no-key"
+    WRONG_KEY = "wrong-key"
+    NOT_FOUND = "not-found"
+    HOST_DOWN = "host-down"
+    NOT_SERVING = "not-serving"
+    EXPIRED = "expired"
+    FAILED = "failed"
     REFUSED = "refused"  # intake refuses us: our courier key, or the clock
     FULL = "full"  # intake keeps no more batches until the bureau has collected
     BAD_ANSWER = "bad_answer"  # intake's answer has another form than the protocol gives

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Final
 
 from dropbox.torlink.addresses import OnionAddress, SocksAddress
@@ -27,6 +28,11 @@ async def open_stream(socks: SocksAddress, onion: OnionAddress, isolation: Isola
             raise LinkError(Fault.TOR_DOWN) from None
         raise
     return sock
+
+
+async def probe(socks: SocksAddress, onion: OnionAddress, random: Callable[[int], bytes]) -> None:
+    """Open a stream and close it, for an operator who asks whether the way is open.  Raises LinkError."""
+    (await open_stream(socks, onion, Isolation.fresh(random))).close()
 
 
 async def _through(sock: socket.socket, socks: SocksAddress, onion: OnionAddress, isolation: Isolation) -> None:

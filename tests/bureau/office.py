@@ -182,6 +182,7 @@ class Office:
             "cards_per_batch": CARDS,
             **changes,
         }
+        found = {name: value for name, value in found.items() if value is not None}
         return found if not self.database else {"database": self.database, **found}
 
     def settings(self, **changes: Any) -> Settings:  # noqa: ANN401 - a parsed settings file

@@ -5,6 +5,7 @@ import pytest
 
 from dropbox.bureau.errors import SettingsError
 from dropbox.bureau.settings import load, parse
+from tests.simulators.socks import onion
 
 GOOD: dict[str, Any] = {
     "vault": "/srv/desk",
@@ -49,6 +50,35 @@ def test_shortest_file_is_enough() -> None:
 def test_value_that_cannot_be_used_is_refused_in_a_sentence(change: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"\.$"):
         parse({**GOOD, **change})
+
+
+ONION = {"intake_onion": onion("intake").name, "tor_socks": "unix:/run/tor/socks"}
+THROUGH_TOR = {name: value for name, value in GOOD.items() if name != "intake_socket"} | ONION
+
+
+def test_through_tor_there_is_no_other_way() -> None:
+    found = parse(THROUGH_TOR)
+    assert (found.intake_socket, found.intake_onion) == (None, onion("intake"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        THROUGH_TOR | {"intake_socket": "/run/desk.sock"},
+        {name: value for name, value in THROUGH_TOR.items() if name != "tor_socks"},
+        {name: value for name, value in THROUGH_TOR.items() if name != "intake_onion"},
+        GOOD | {"tor_socks": "unix:/run/tor/socks"},
+        THROUGH_TOR | {"intake_onion": "example.org"},
+        THROUGH_TOR | {"intake_onion": "b" + onion("intake").name[1:]},
+        THROUGH_TOR | {"intake_onion": ""},
+        THROUGH_TOR | {"tor_socks": "192.0.2.1:9050"},
+        THROUGH_TOR | {"tor_socks": "localhost:9050"},
+        THROUGH_TOR | {"tor_socks": 9050},
+    ],
+)
+def test_two_ways_half_a_way_or_a_way_past_tor_are_refused_in_a_sentence(values: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=r"\.$"):
+        parse(values)
 
 
 @pytest.mark.parametrize("name", list(GOOD))

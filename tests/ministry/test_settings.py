@@ -4,7 +4,9 @@ import pytest
 
 from dropbox.ministry.errors import SettingsError
 from dropbox.ministry.settings import load, parse
+from dropbox.torlink.addresses import SocksAddress
 from tests.ministry.world import World
+from tests.simulators.socks import onion
 
 
 def test_a_whole_file_is_read(sqlite_world: World, tmp_path: Path) -> None:
@@ -54,6 +56,30 @@ def test_every_setting_but_the_database_is_needed(sqlite_world: World, name: str
     else:
         with pytest.raises(SettingsError, match=name):
             parse(values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tor_socks": "unix:/run/tor/socks"},
+        {"intake_onion": onion("intake").name},
+        {"intake_onion": onion("intake").name, "tor_socks": "unix:/run/tor/socks"},
+        {"intake_onion": "example.org", "tor_socks": "unix:/run/tor/socks", "intake_socket": None},
+        {"intake_onion": onion("intake").name, "tor_socks": "192.0.2.1:9050", "intake_socket": None},
+        {"intake_onion": onion("intake").name, "intake_socket": None},
+    ],
+)
+def test_two_ways_half_a_way_or_a_way_past_tor_are_refused_in_a_sentence(
+    sqlite_world: World, change: dict[str, object]
+) -> None:
+    with pytest.raises(SettingsError, match=r"\.$"):
+        parse(sqlite_world.values(**change))
+
+
+def test_through_tor_there_is_no_other_way(sqlite_world: World) -> None:
+    way = {"intake_onion": onion("intake").name, "tor_socks": "127.0.0.1:9050", "intake_socket": None}
+    found = parse(sqlite_world.values(**way))
+    assert (found.intake_socket, found.tor_socks) == (None, SocksAddress(host="127.0.0.1", port=9050))
 
 
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:

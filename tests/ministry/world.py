@@ -187,7 +187,7 @@ class World:
 
     def values(self, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - a parsed settings file
         """A settings file as parsed."""
-        return {
+        found = {
             "folder": str(self.place / "inbox"),
             "database": self.url,
             "intake_socket": str(self.place / "run" / "ministry.sock"),
@@ -198,6 +198,7 @@ class World:
             "cards_per_batch": PER_BATCH,
             **changes,
         }
+        return {name: value for name, value in found.items() if value is not None}
 
     @property
     def settings(self) -> Settings:
@@ -226,6 +227,6 @@ class World:
         try:
             inbox = Inbox(self.settings, self.folder, service, store, self.clock)
             inbox.read_certificates()
-            yield Running(inbox, Sync(inbox, self.intake), service)
+            yield Running(inbox, Sync(inbox, self.intake, os.urandom), service)
         finally:
             await store.close()

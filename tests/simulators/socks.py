@@ -46,11 +46,17 @@ class SimulatedTor:
     ending: bool = False
     asked: list[Asked] = field(default_factory=list)
     offered: list[bytes] = field(default_factory=list)
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def circuits(self) -> set[tuple[str, str]]:
         """How many circuits Tor would have made: one for each isolation."""
         return {one.isolation for one in self.asked}
+
+    def cut(self) -> None:
+        """Break every stream that is open, as a Tor does that ends."""
+        for writer in self._open:
+            writer.close()
 
     @asynccontextmanager
     async def listening(self, address: SocksAddress) -> AsyncIterator[None]:
@@ -65,14 +71,17 @@ class SimulatedTor:
             yield
         finally:
             server.close()
+            self.cut()
             if address.path:
                 Path(address.path).unlink()  # noqa: ASYNC240 - a file in memory
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 await self._speak(reader, writer)
         finally:
+            self._open.discard(writer)
             writer.close()
 
     async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

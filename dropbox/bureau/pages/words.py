@@ -146,6 +146,24 @@ PROBLEMS: Final = MappingProxyType(
     {
         "unreachable": mark("The intake host cannot be reached. Nothing is lost: envelopes wait there. See whether Tor "
                             "and the network of this machine work."),
+        "tor-down": mark("Tor does not run on this machine, so the intake host cannot be reached. Nothing is lost: "
+                         "envelopes wait there. Ask who runs the desk to start Tor."),
+        "not-tor": mark("What answers where Tor should be is not Tor. Ask who runs the desk to correct the setting "
+                        "tor_socks."),
+        "no-key": mark("Tor on this machine has no key for the intake host. Ask who runs the desk to put the key file "
+                       "back and to reload Tor."),
+        "wrong-key": mark("The intake host does not accept this desk's Tor key: it is the wrong one, or it was taken "
+                          "back. Ask who runs the intake host."),
+        "not-found": mark("The intake host cannot be found in the Tor network: its Tor does not run, or its address in "
+                          "the settings is wrong. Nothing is lost: envelopes wait there. Ask who runs it."),
+        "host-down": mark("The intake host does not answer through Tor: it or its line is down. It is tried again by "
+                          "itself, and nothing is lost. When it lasts, ask who runs it."),
+        "not-serving": mark("The intake host's Tor answers, but intake does not run behind it. Nothing is lost. Tell "
+                            "who runs the intake host."),
+        "expired": mark("The way through Tor took too long. It is tried again by itself, and nothing is lost. When it "
+                        "lasts, have this machine's network and clock checked."),
+        "failed": mark("Tor made no connection and does not say why. It is tried again by itself, and nothing is lost. "
+                       "When it lasts, tell who runs the desk."),
         "refused": mark("The intake host refuses this desk's requests. Ask who runs it whether this desk's key is in "
                         "its keys folder, and compare both clocks."),
         "peer": mark("Something else than the intake host answered. Tell who runs the desk."),

@@ -101,6 +101,24 @@ REASONS: Final[Mapping[Reason, str]] = MappingProxyType({
 
 TROUBLES: Final[Mapping[Trouble, str]] = MappingProxyType({
     Trouble.UNREACHABLE: mark("The intake host cannot be reached. It is tried again every round; nothing is lost."),
+    Trouble.TOR_DOWN: mark("Tor does not run on this machine, so the intake host cannot be reached. Nothing is lost. "
+                           "Ask who runs this machine to start Tor."),
+    Trouble.NOT_TOR: mark("What answers where Tor should be is not Tor. Ask who runs this machine to correct the "
+                          "setting tor_socks."),
+    Trouble.NO_KEY: mark("Tor on this machine has no key for the intake host. Ask who runs this machine to put the key "
+                         "file back and to reload Tor."),
+    Trouble.WRONG_KEY: mark("The intake host does not accept this machine's Tor key: it is the wrong one, or it was "
+                            "taken back. Ask who runs the intake host."),
+    Trouble.NOT_FOUND: mark("The intake host cannot be found in the Tor network: its Tor does not run, or its address "
+                            "in the settings is wrong. Nothing is lost. Ask who runs the intake host."),
+    Trouble.HOST_DOWN: mark("The intake host does not answer through Tor: it or its line is down. It is tried again by "
+                            "itself, and nothing is lost. When it lasts, ask who runs it."),
+    Trouble.NOT_SERVING: mark("The intake host's Tor answers, but intake does not run behind it. Nothing is lost. "
+                              "Tell who runs the intake host."),
+    Trouble.EXPIRED: mark("The way through Tor took too long. It is tried again by itself, and nothing is lost. "
+                          "When it lasts, have this machine's network and clock checked."),
+    Trouble.FAILED: mark("Tor made no connection and does not say why. It is tried again by itself, and nothing is "
+                         "lost. When it lasts, tell who runs this machine."),
     Trouble.REFUSED: mark("The intake host refuses our requests. Check this machine's clock and the courier's "
                           "certificate, and ask the bureau."),
     Trouble.FULL: mark("The bureau has not collected our answers for a long time. They wait here; ask the bureau."),

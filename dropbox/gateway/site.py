@@ -94,11 +94,10 @@ def public_bytes(
     return Answer(status, plain, headers)
 
 
-def personal(html: str, status: int = 200) -> Answer:
-    """Answer with a page that holds something of one reporter: padded, and never compressed."""
-    return Answer(
-        status, pad_page(html, grow=True), {"Content-Type": "text/html; charset=utf-8", **headers_of(NOTHING)}
-    )
+def personal(html: str, status: int = 200, *, least: int = 0) -> Answer:
+    """Answer with a page that holds something of one reporter: padded, to `least` bytes or more, never compressed."""
+    body = pad_page(html, least=least, grow=True)
+    return Answer(status, body, {"Content-Type": "text/html; charset=utf-8", **headers_of(NOTHING)})
 
 
 def redirect(address: str) -> Answer:

@@ -10,14 +10,14 @@ _CLOSE = b"-->\n"
 _FRAME = len(_OPEN) + len(_CLOSE)
 
 
-def pad_page(html: str, *, grow: bool = False) -> bytes:
-    """Return `html` in UTF-8 with a comment of dots behind it, exactly 16, 64 or 256 KiB long.
+def pad_page(html: str, *, least: int = 0, grow: bool = False) -> bytes:
+    """Return `html` in UTF-8 with a comment of dots behind it, exactly 16, 64 or 256 KiB long, at least `least` bytes.
 
     Above that it raises `PageTooLarge`, or with `grow` takes a multiple of 256 KiB: a refused text of megabytes must
     come back whole. The result must be sent uncompressed: compression would undo the padding.
     """
     body = html.encode()
-    size = next((size for size in PAGE_SIZES if len(body) + _FRAME <= size), None)
+    size = next((size for size in PAGE_SIZES if max(len(body) + _FRAME, least) <= size), None)
     if size is None and grow:
         size = -(-(len(body) + _FRAME) // PAGE_SIZES[-1]) * PAGE_SIZES[-1]
     if size is None:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from dropbox.gateway.read_pages import ANSWERS_SIZE
 from dropbox.protocol.bulletin import Recipient
 from dropbox.protocol.receipt import Receipt, parse_receipt
 from dropbox.protocol.reply import Acknowledgement, CaseStatus, Notice, Question, Reply, Status
 from dropbox.protocol.secret_keys import XWingSecretKey
-from dropbox.protocol.sizes import DAY, KIB
+from dropbox.protocol.sizes import DAY
 from dropbox.reporter.transport import Response
 from tests.gateway.bureau import NOW, PERIOD, Bureau
 from tests.gateway.conftest import Answer, Part, World, encode_form, form_type, parts_of
@@ -53,7 +54,7 @@ async def test_the_whole_dialogue_there_and_back(world: World) -> None:
         assert shown in answer.page.text
     assert answer.page.fields["receipt"] == words
     assert answer.page.fields["known"] == world.bureau.recipient.hex()
-    assert len(answer.body) == 16 * KIB
+    assert len(answer.body) == ANSWERS_SIZE
 
     fields = answer.page.fields | {"text": "In maart.", "answer-1": f"{QUESTION.identity.hex()} Nee, liever niet"}
     fields.pop("files")
@@ -104,7 +105,7 @@ async def test_unknown_words_words_of_elsewhere_and_no_reply_yet_look_the_same(w
     assert strip.sub("", mine.html) == strip.sub("", unknown.html)
     assert "Nog niets voor deze woorden" in mine.page.text
     assert "24 november 2026" in mine.page.text
-    assert len(mine.body) == len(unknown.body) == 16 * KIB
+    assert len(mine.body) == len(unknown.body) == ANSWERS_SIZE
 
 
 async def test_intake_sees_the_same_requests_for_no_reply_and_for_eight(world: World) -> None:
@@ -120,6 +121,17 @@ async def test_intake_sees_the_same_requests_for_no_reply_and_for_eight(world: W
         seen.append([(request.method, request.path, request.body) for request in world.intake.seen])
     assert seen[0] == seen[1] == seen[2]
     assert [path for _, path, _ in seen[0]] == ["/v1/bulletin", "/v1/boards", "/v1/publication"]
+
+
+async def test_the_answers_are_as_long_for_nobody_as_for_who_has_many(world: World) -> None:
+    words = await report(world)
+    thread = world.bureau.open(world.intake.envelopes[0]).head.thread_id
+    lengths = [len((await read(world, words)).body)]
+    for _ in range(6):
+        world.bureau.reply(thread, Reply("w" * 7_200))
+        world.intake.issue()
+        lengths.append(len((await read(world, words)).body))
+    assert set(lengths) == {ANSWERS_SIZE}
 
 
 async def test_intake_sees_the_same_requests_for_a_first_and_a_later_message(world: World) -> None:

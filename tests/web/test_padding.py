@@ -25,3 +25,8 @@ def test_a_page_above_the_largest_size_is_refused_unless_it_may_grow() -> None:
     with pytest.raises(PageTooLarge):
         pad_page(html)
     assert len(pad_page(html, grow=True)) == 2 * PAGE_SIZES[-1]
+
+
+def test_a_page_that_must_not_show_how_little_it_holds_is_longer() -> None:
+    assert [len(pad_page("x", least=size)) for size in PAGE_SIZES] == [*PAGE_SIZES]
+    assert len(pad_page("x" * 20 * 1024, least=16 * 1024)) == PAGE_SIZES[1]

@@ -40,7 +40,9 @@ STATUSES: dict[CaseStatus, str] = {
 }
 
 EMPTY_REPORT = mark("Write what happened, or choose a file. Both were empty.")
-EMPTY_ANSWER = mark("Write something, choose an answer, or choose a file. All were empty.")
+EMPTY_ANSWER = mark(
+    "All was empty. Write something here or choose a file. To choose one of the answers, go back to them below."
+)
 TEXT_CUT = mark(
     "Your text is far too long. Only its first part is still here: go back in your browser to find all of it."
 )

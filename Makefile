@@ -42,8 +42,16 @@ lock: $(DEV) ## Rewrite the lock files from pyproject.toml (upgrade with UPGRADE
 	@PATH="$(CURDIR)/$(BIN):$$PATH" .ci/lock $(if $(UPGRADE),--upgrade)
 
 .PHONY: demo
-demo: $(RUNTIME) ## Make an instance and run all of it on loopback, until Ctrl-C
+demo: $(RUNTIME) ## Make an instance and run all of it on loopback, until Ctrl-C (ONION=public: at an onion address)
+ifeq ($(ONION),public)
+	@exec $(BIN)/python -m deploy.demo.onion --folder var/demo --public
+else
 	@exec $(BIN)/python deploy/demo/run.py --folder var/demo
+endif
+
+.PHONY: demo-onion
+demo-onion: $(RUNTIME) ## The same behind an onion address on a private Tor network, with a picture of a visit
+	@exec $(BIN)/python -m deploy.demo.onion --folder var/demo-onion
 
 .PHONY: system-packages
 system-packages: ## Install the browsers, PostgreSQL and fonts that the tests use (Debian or Ubuntu, as root)

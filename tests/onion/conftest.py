@@ -1,13 +1,14 @@
 """One private Tor network for the whole session, and instances that are reached over it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 
 import pytest
+from stem import InvalidArguments
 
 from deploy.demo.tornet.network import PrivateNetwork, private_network
 from deploy.demo.tornet.node import Node
@@ -33,11 +34,28 @@ def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @dataclass(frozen=True)
 class Reachable:
-    """An instance behind an onion service of its own. `tor`: the host's. `service`: the folder with its address."""
+    """An instance behind an onion service of its own. `tor`: the host's. `service`: the folder with its address.
+
+    `visitors`: the tor of whoever visits.
+    """
 
     demo: Demo
+    visitors: Node
     tor: Node
     service: Path
+
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://{self.host}"
+
+    def close_circuits(self) -> int:
+        """Close every circuit that visitors have to this service; return how many there were."""
+        joined = [one.id for one in self.tor.controller.get_circuits() if one.purpose == "HS_SERVICE_REND"]
+        for circuit in joined:
+            with suppress(InvalidArguments):  # gone by itself meanwhile
+                self.tor.controller.close_circuit(circuit)
+        return len(joined)
 
     @property
     def host(self) -> str:
@@ -53,7 +71,7 @@ def reachable(network: PrivateNetwork, folder: Path, name: str) -> Iterator[Reac
         tor = network.add_host(name, service_lines(service, socket), service)
         try:
             with running_demo(folder / "host", "--onion", str(socket), f"http://{address_of(service)}") as demo:
-                yield Reachable(demo, tor, service)
+                yield Reachable(demo, network.client, tor, service)
         finally:
             network.remove(tor)
 
@@ -62,6 +80,13 @@ def reachable(network: PrivateNetwork, folder: Path, name: str) -> Iterator[Reac
 def instance(network: PrivateNetwork, tmp_path: Path) -> Iterator[Reachable]:
     """An instance of this test's own, reached as a reporter reaches it."""
     with reachable(network, tmp_path, f"reporters-{token_hex(4)}") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared(network: PrivateNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reachable]:
+    """An instance that several tests use; none may count on being alone on it."""
+    with reachable(network, tmp_path_factory.mktemp("shared"), "shared") as running:
         yield running
 
 

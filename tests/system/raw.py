@@ -27,10 +27,12 @@ class Form:
         return self.fields["receipt"].split()
 
 
-def fetch_form(base: str) -> Form:
-    """Load the report form."""
+def fetch_form(base: str, line: socket.socket | None = None) -> Form:
+    """Load the report form. `line`: a connection that is there already."""
     address = urlsplit(base)
     connection = HTTPConnection(address.hostname or "", address.port, timeout=_SECONDS)
+    if line is not None:
+        connection.sock = line
     try:
         connection.request("GET", REPORT)
         html = connection.getresponse().read().decode()
@@ -41,21 +43,31 @@ def fetch_form(base: str) -> Form:
 
 
 def send(
-    base: str, form: Form, text: str, content: Iterable[bytes] = (), size: int = 0, *, hang_up: bool = False
+    base: str,
+    form: Form,
+    text: str,
+    content: Iterable[bytes] = (),
+    size: int = 0,
+    *,
+    hang_up: bool = False,
+    line: socket.socket | None = None,
 ) -> str:
-    """Send a report with one file of `size` bytes, piece by piece; return the answer, or hang up without it."""
+    """Send a report with one file of `size` bytes, piece by piece; return the answer, or hang up without it.
+
+    `line`: a connection that is there already.
+    """
     head, tail = _around(form.fields | {"text": text})
     address, length = urlsplit(base), len(head) + size + len(tail)
-    with socket.create_connection((address.hostname or "", address.port or 0), _SECONDS) as line:
+    with line or socket.create_connection((address.hostname or "", address.port or 0), _SECONDS) as way:
         lines = (
             f"POST {REPORT} HTTP/1.1", f"Host: {address.netloc}", f"Origin: {base}", "Connection: close",
             f"Content-Type: multipart/form-data; boundary={_BOUNDARY}", f"Content-Length: {length}",
         )  # fmt: skip
-        line.sendall("\r\n".join([*lines, "", ""]).encode() + head)
+        way.sendall("\r\n".join([*lines, "", ""]).encode() + head)
         for piece in content:
-            line.sendall(piece)
-        line.sendall(tail)
-        return "" if hang_up else _read(line)
+            way.sendall(piece)
+        way.sendall(tail)
+        return "" if hang_up else _read(way)
 
 
 def noise(size: int, piece: int = 1 << 20) -> Iterator[bytes]:

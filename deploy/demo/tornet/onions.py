@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from deploy.demo.tornet.node import Node
 from deploy.demo.tornet.waiting import PATIENCE
+from dropbox.onion.services import Offered, Service, options
 
 NEW_KEY = "NEW:ED25519-V3"
 
@@ -42,19 +43,12 @@ class ClientKey:
 
 
 def service_lines(folder: Path, socket: Path) -> str:
-    """The lines of a torrc for a service as it is in production: only there does tor say which circuit a stream is of.
+    """The lines of a torrc for the reporters' service, the same as in production.
 
     ``folder``: where tor keeps the address. ``socket``: the gateway's, which need not exist yet.
     """
-    return f"""\
-HiddenServiceDir {folder}
-HiddenServicePort 80 unix:{socket}
-HiddenServiceExportCircuitID haproxy
-HiddenServiceMaxStreams 32
-HiddenServiceMaxStreamsCloseCircuit 1
-HiddenServicePoWDefensesEnabled 1
-HiddenServiceEnableIntroDoSDefense 1
-"""
+    service = Offered(Service.REPORTERS, folder, socket)
+    return "".join(f"{name} {value}\n" for name, value in options(service))
 
 
 def address_of(folder: Path) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from dropbox.gateway import public_pages, read_pages, report_pages
+from dropbox.gateway import passing, public_pages, read_pages, report_pages
 from dropbox.gateway.bulletins import Bulletins
 from dropbox.gateway.errors import Failed
 from dropbox.gateway.paths import Page, path
@@ -66,6 +66,8 @@ class Application:
             return self._site.failure(request, OUR_FAULT)
 
     def _view(self, request: Request) -> View:
+        if request.path.startswith(passing.PREFIX):
+            return passing.pass_on
         views = self._views.get(request.path)
         if views is None:
             raise Failed(NOT_FOUND)

@@ -25,7 +25,7 @@ $(RUNTIME): requirements.txt requirements-build.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked dependencies into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements-build.txt
-	@$(PIP) install --require-hashes --no-build-isolation -r requirements.txt  # stem is published as source only
+	@$(PIP) install --require-hashes --no-build-isolation --use-pep517 -r requirements.txt  # stem is published as source only
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -109,6 +109,11 @@ class Chromium(Browser):
     def _press(self, xpath: str) -> None:
         self._locate(xpath).click()
 
+    def _try(self, xpath: str) -> None:
+        with self._page.expect_event("framenavigated"):  # to the browser's own page about the line, if to no other
+            self._locate(xpath).click(no_wait_after=True)
+        self._page.wait_for_load_state()
+
     def _follow(self, xpath: str) -> None:
         with self._page.expect_navigation():
             self._locate(xpath).click()

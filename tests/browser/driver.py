@@ -104,6 +104,10 @@ class Browser(ABC):
         """Click on something that changes this page."""
 
     @abstractmethod
+    def _try(self, xpath: str) -> None:
+        """Click on something that leads to a new page, whether that comes or not."""
+
+    @abstractmethod
     def _follow(self, xpath: str) -> None:
         """Click on something that leads to a new page, and wait until that is there."""
 
@@ -147,6 +151,10 @@ class Browser(ABC):
     def submit(self, name: str) -> None:
         """Press the button of that name; the menu may have a link that is called the same."""
         self._follow(f"//button[normalize-space(.)={literal(name)}]")
+
+    def try_to_submit(self, name: str) -> None:
+        """Press the button of that name: the line is about to break, and no page of ours may come."""
+        self._try(f"//button[normalize-space(.)={literal(name)}]")
 
     def press(self, name: str) -> None:
         """Open or close the part of the page of that name."""

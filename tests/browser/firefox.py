@@ -194,6 +194,10 @@ class Firefox(Browser):
     def _press(self, xpath: str) -> None:
         self._one(xpath).click()
 
+    def _try(self, xpath: str) -> None:
+        with suppress(errors.UnknownException):  # "Reached error page"
+            self._one(xpath).click()
+
     def _follow(self, xpath: str) -> None:
         before = self._one("/html")
         self._one(xpath).click()  # returns early when the answer takes long: a large form is still being sent

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ from tests.browser.windows import OpenWindow
 from tests.simulators.intake_client import ReporterClient
 from tests.simulators.intake_instance import envelope
 from tests.system import raw
+from tests.system.breaking import breaking_line
 from tests.system.demo import Demo, descendants, is_running, open_files, peak_memory, running_demo
 from tests.system.people import Handler, Reporter
 
@@ -62,6 +63,32 @@ def test_a_report_of_a_gibibyte_takes_no_more_memory_than_a_small_one(demo: Demo
         assert large.peak[role] < small.peak[role] + MEMORY, role
     assert not [file for file in large.opened["gateway"] if not within(demo, file, "log")]
     assert not [file for file in large.opened["intake"] if not within(demo, file, "log", "intake", "run")]
+
+
+def test_a_line_that_breaks_before_the_answer_costs_only_a_reload(demo: Demo, open_window: OpenWindow) -> None:
+    with breaking_line(demo.reporter) as line:
+        reporter = Reporter(replace(demo, endpoints={**demo.endpoints, "reporter_url": line.address}), open_window())
+        browser = reporter.browser
+        reporter.open_form()
+        reporter.paper = browser.words()
+        browser.fill("Wat is er gebeurd?", "De verbinding viel weg.")
+        line.breaks.set()
+        browser.try_to_submit("Verzegelen en versturen")
+        wait_for("the broken line", line.broken.is_set)
+        line.breaks.clear()
+        browser.reload()
+        browser.expect("Uw melding is verzegeld en verstuurd")
+        assert browser.words() == reporter.paper
+    handler = Handler(demo, open_window())
+    handler.sign_in()
+    handler.browser.reload_until(handler.inbox, "1 open zaak", "1 bericht")
+    wait_for(
+        "the acknowledgement", lambda: "Het bureau heeft 1 bericht van u geopend" in reporter_reads(demo, reporter)
+    )
+
+
+def reporter_reads(demo: Demo, reporter: Reporter) -> str:
+    return Reporter(demo, reporter.browser, paper=reporter.paper).read()
 
 
 def test_files_that_are_too_large_cost_no_word(demo: Demo, open_window: OpenWindow, people_folder: Path) -> None:

@@ -81,7 +81,8 @@ class Node:
         if self._process.poll() is not None:
             raise NetworkFailed(f"{self.name}: tor ended: {(self.folder / 'stdout.log').read_text()[-800:]}")
         text = self._ports.read_text() if self._ports.exists() else ""
-        return text.strip() if text.startswith("PORT=") and text.endswith("\n") else None
+        # One line for each; a socket of its own comes after the port.
+        return text.splitlines()[0] if text.startswith("PORT=") and text.endswith("\n") else None
 
     def join(self) -> None:
         """Lets a tor that waits onto the network, and returns when it is wholly on it."""

@@ -1,57 +1,212 @@
-"""What one circuit may cost us: how many connections it holds open, and how many it opens a minute.
+"""What one circuit may cost us: connections, requests, uploads, bytes; and whose connection is served next.
 
-In memory only, and forgotten a minute after the circuit's last connection. A flooder can make new circuits; each costs
-them more than it costs us, and `connections_at_once` bounds all of them together.
+In memory only, and forgotten a minute after the circuit's last connection. Who goes over a limit is refused, and the
+circuit is to be closed. That sheds load and bans nobody: the visitor comes back on a new circuit. So no limit lies
+where an honest reporter can come; and too many bytes close a circuit between uploads, never within the only one.
+
+A connection's own process says what happens on it (`reports`). It speaks of no other circuit, so one that was taken
+over can lie about its own visitor and gains nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-MINUTE = 60.0
+from dropbox.gateway import reports
+
+MINUTE, HOUR = 60.0, 3600.0
+ASKED_AGAIN = 10.0  # seconds after which a circuit that goes on is to be closed once more
+MOVING = 120.0  # seconds in which an upload moved a mebibyte: Tor stalls for a minute and recovers
+BROWSER = 6  # connections that a browser opens to one host at most
+WAIT_MOST = 4  # connections of one circuit that may wait for a place
+FRESH = 8  # connections that a circuit is given before others go first
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a circuit may have: connections and uploads at once, connections and requests a minute, MiB an hour."""
+
+    connections: int
+    connections_per_minute: int
+    requests_per_minute: int
+    uploads: int
+    mebibytes_per_hour: int
+
+
+class Allowance:
+    """So many in a time, all at once or spread; what is used comes back evenly."""
+
+    __slots__ = ("_at", "_full", "_left", "_rate")
+
+    def __init__(self, full: int, seconds: float, now: float) -> None:
+        """Begin with all of it."""
+        self._full, self._rate, self._left, self._at = float(full), full / seconds, float(full), now
+
+    def left(self, now: float) -> float:
+        """How much there is."""
+        self._left = min(self._full, self._left + (now - self._at) * self._rate)
+        self._at = now
+        return self._left
+
+    def take(self, number: int, now: float) -> bool:
+        """Use so many; when there are not as many, use what there is and return False."""
+        left = self.left(now) - number
+        self._left = max(left, 0.0)
+        return left >= 0
 
 
 @dataclass(slots=True)
-class _Circuit:
-    """One circuit: connections open, connections that it may still open, when that was counted."""
+class Circuit:
+    """One circuit: what it has open, what it was given, what it may still do."""
 
-    allowance: float
-    counted: float
-    open: int = 0
+    number: int
+    connections: Allowance
+    refusals: Allowance
+    requests: Allowance
+    mebibytes: Allowance
+    seen: float
+    open: int = 0  # connections that wait or are served
+    served: int = 0
+    given: int = 0  # so many were ever served
+    uploads: int = 0
+    moved: float | None = None  # when an upload last moved; at first, when the first began
+    asked: float = float("-inf")  # when it was last to be closed
+    due: bool = False  # to be closed when its upload ends
+
+
+@dataclass(slots=True)
+class Connection:
+    """One connection, and whether an upload is open on it."""
+
+    circuit: Circuit
+    served: bool = field(default=False)
+    uploading: bool = field(default=False)
 
 
 class Circuits:
-    """Counts connections by circuit. Times are seconds of any clock that only goes forward."""
+    """Counts by circuit. Times are seconds of any clock that only goes forward."""
 
-    def __init__(self, at_once: int, per_minute: int) -> None:
-        """Let a circuit have `at_once` connections open and open `per_minute` a minute."""
-        self._at_once, self._per_minute = at_once, per_minute
-        self._circuits: dict[int, _Circuit] = {}
+    def __init__(self, limits: Limits) -> None:
+        """Remember nobody yet."""
+        self._limits = limits
+        self._circuits: dict[int, Circuit] = {}
+        self._to_close: list[int] = []
         self._swept = 0.0
 
     def __len__(self) -> int:
         """How many circuits are remembered."""
         return len(self._circuits)
 
-    def admit(self, circuit: int, now: float) -> bool:
-        """Whether this circuit may have one more connection; if so, it is counted until `ended`."""
-        self._sweep(now)
-        found = self._circuits.setdefault(circuit, _Circuit(float(self._per_minute), now))
-        regained = (now - found.counted) * self._per_minute / MINUTE
-        found.allowance = min(float(self._per_minute), found.allowance + regained)
-        found.counted = now
-        if found.open >= self._at_once or found.allowance < 1:
-            return False
-        found.allowance -= 1
-        found.open += 1
-        return True
+    def admit(self, number: int, now: float, *, free: bool = True) -> Connection | None:
+        """One more connection of this circuit, counted until `ended`; None when it may have no more.
 
-    def ended(self, circuit: int) -> None:
-        """One connection of this circuit is over."""
-        self._circuits[circuit].open -= 1
+        `free`: whether there is a place for it at once; otherwise it would have to wait.
+        """
+        self._sweep(now)
+        circuit = self._circuits.get(number) or self._new(number, now)
+        circuit.seen = now
+        limits = self._limits
+        if (
+            circuit.open >= limits.connections
+            or circuit.uploads > limits.uploads
+            or (not free and circuit.open - circuit.served >= WAIT_MOST)
+            or circuit.requests.left(now) < 1
+            or circuit.mebibytes.left(now) < 1
+            or circuit.connections.left(now) < 1
+        ):
+            if not circuit.refusals.take(1, now):
+                self._close(circuit, now)
+            return None
+        circuit.connections.take(1, now)
+        circuit.open += 1
+        return Connection(circuit)
+
+    def serve(self, connection: Connection) -> None:
+        """The connection has a place now."""
+        connection.served = True
+        connection.circuit.served += 1
+        connection.circuit.given += 1
+
+    def said(self, connection: Connection, records: bytes, now: float) -> None:
+        """Count what the connection's process reports."""
+        circuit = connection.circuit
+        if (requests := records.count(reports.REQUEST)) and not circuit.requests.take(requests, now):
+            self._close(circuit, now)
+        if reports.UPLOAD in records and not connection.uploading:
+            connection.uploading = True
+            circuit.uploads += 1
+            circuit.moved = circuit.moved or now
+            if circuit.uploads > self._limits.uploads:
+                self._close(circuit, now)
+        if mebibytes := records.count(reports.MEBIBYTE):
+            circuit.moved = now
+            if not circuit.mebibytes.take(mebibytes, now):
+                circuit.due = True
+        if records.rfind(reports.DONE) > records.rfind(reports.UPLOAD):
+            self._done(connection)
+        if circuit.due and circuit.uploads != 1:
+            self._close(circuit, now)
+
+    def ended(self, connection: Connection, now: float) -> None:
+        """The connection is over."""
+        circuit = connection.circuit
+        circuit.open -= 1
+        circuit.served -= connection.served
+        circuit.seen = now
+        self._done(connection)
+        if circuit.due and circuit.open and circuit.uploads != 1:
+            self._close(circuit, now)
+
+    def relieve(self, places: int, waiting: int, now: float) -> None:
+        """There are no more than so many `places`, and somebody waits who has none: close the circuit with the most.
+
+        Not one within its share, and none with an upload that moves unless it holds more than a browser would.
+        `waiting` is how many circuits have none.
+        """
+        holders = [circuit for circuit in self._circuits.values() if circuit.served]
+        share = max(1, places // (len(holders) + waiting))
+        greedy = [
+            one
+            for one in holders
+            if one.served > share and now - one.asked >= ASKED_AGAIN and not self._is_honest(one, now)
+        ]
+        if greedy:
+            self._close(max(greedy, key=lambda one: one.served), now)
+
+    def to_close(self) -> list[int]:
+        """Which circuits are to be closed, each once."""
+        found, self._to_close = self._to_close, []
+        return found
+
+    @staticmethod
+    def _is_honest(circuit: Circuit, now: float) -> bool:
+        moves = circuit.uploads and circuit.moved is not None and now - circuit.moved <= MOVING
+        return bool(moves and circuit.served <= BROWSER)
+
+    @staticmethod
+    def _done(connection: Connection) -> None:
+        connection.circuit.uploads -= connection.uploading
+        connection.uploading = False
+
+    def _close(self, circuit: Circuit, now: float) -> None:
+        if now - circuit.asked >= ASKED_AGAIN:
+            circuit.asked = now
+            self._to_close.append(circuit.number)
+
+    def _new(self, number: int, now: float) -> Circuit:
+        limits = self._limits
+        circuit = self._circuits[number] = Circuit(
+            number,
+            connections=Allowance(limits.connections_per_minute, MINUTE, now),
+            refusals=Allowance(limits.connections_per_minute, MINUTE, now),
+            requests=Allowance(limits.requests_per_minute, MINUTE, now),
+            mebibytes=Allowance(limits.mebibytes_per_hour, HOUR, now),
+            seen=now,
+        )
+        return circuit
 
     def _sweep(self, now: float) -> None:
         if now - self._swept < MINUTE:
             return
         self._swept = now
-        idle = [name for name, held in self._circuits.items() if not held.open and now - held.counted >= MINUTE]
-        for name in idle:
-            del self._circuits[name]
+        idle = [number for number, one in self._circuits.items() if not one.open and now - one.seen >= MINUTE]
+        for number in idle:
+            del self._circuits[number]

@@ -22,16 +22,17 @@ def serve_one(
     """Wait for a connection, say `taken`, and serve it to its end. The caller then ends the process.
 
     `ending` can be read once the connection is to end with the request that is on its way. The lease that came with it
-    (see `acceptor`) is never looked at: it closes with the process. With `lock` the memory is kept out of swap.
+    (see `acceptor`) hears what the connection costs, and closes with the process. With `lock` the memory is kept out of
+    swap.
     """
     limit_cost()
     if lock:
         lock_memory()
     message, descriptors, _, _ = socket.recv_fds(jobs, 1, 2)
-    if not message or not descriptors:
+    if not message or len(descriptors) != 2:  # noqa: PLR2004 - as many as it was asked for
         return  # the acceptor gives no more
     taken()
     jobs.close()
-    line = Line(socket.socket(fileno=descriptors[0]), ending=ending)
+    line = Line(socket.socket(fileno=descriptors[0]), ending=ending, lease=descriptors[1])
     with IntakeTransport(settings.intake_socket, settings.intake_seconds) as transport:
         line.serve(lambda request: application.respond(transport, request))

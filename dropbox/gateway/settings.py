@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
 
+from dropbox.gateway.circuits import Limits
 from dropbox.gateway.errors import BadSettings
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
@@ -29,6 +30,9 @@ _BOUNDS: dict[str, tuple[int, int]] = {
     "connections_at_once": (1, 512),  # as many as the queue between two processes holds on any Linux
     "connections_per_circuit": (1, 512),
     "connections_per_minute": (1, 10_000),
+    "requests_per_minute": (1, 100_000),
+    "uploads_per_circuit": (1, 512),
+    "mebibytes_per_hour": (16, 1 << 20),
     "connection_seconds": (1, 86_400),
     "drain_seconds": (1, 3600),
 }
@@ -45,9 +49,11 @@ class Settings:
     `proxy`: tor puts a line with the circuit's number before each stream (`HiddenServiceExportCircuitID haproxy`);
     who connects without one is refused.
     `warm_processes`: how many wait for a connection. `connections_at_once`: how many are served, each by a process of
-    some megabytes of its own. `connections_per_circuit`, `connections_per_minute`: of one circuit, where `proxy` says
-    which that is. `connection_seconds`: after so long a connection is broken, whatever it does; 1 GiB over Tor takes
-    hours. `drain_seconds`: how long those that are being served get when the command is to end.
+    some megabytes of its own. `connections_per_circuit`, `connections_per_minute`, `requests_per_minute`,
+    `uploads_per_circuit`, `mebibytes_per_hour`: of one circuit, where `proxy` says which that is. `circuits_socket`: of
+    `dropbox-onion`, which closes circuits that go over; without it they are only refused. `connection_seconds`: after
+    so long a connection is broken, whatever it does; 1 GiB over Tor takes hours. `drain_seconds`: how long those that
+    are being served get when the command is to end.
     """
 
     intake_socket: Path
@@ -60,6 +66,10 @@ class Settings:
     connections_at_once: int = 256
     connections_per_circuit: int = 16
     connections_per_minute: int = 120
+    requests_per_minute: int = 600
+    uploads_per_circuit: int = 4
+    mebibytes_per_hour: int = 4096
+    circuits_socket: Path | None = None
     connection_seconds: int = 14_400
     drain_seconds: int = 10
 
@@ -70,6 +80,17 @@ class Settings:
                 seconds = " of seconds" if name.endswith("_seconds") else ""
                 message = f"{name} is a number{seconds} from {least} to {most}"
                 raise BadSettings(message)
+
+    @property
+    def limits(self) -> Limits:
+        """What one circuit may have."""
+        return Limits(
+            self.connections_per_circuit,
+            self.connections_per_minute,
+            self.requests_per_minute,
+            self.uploads_per_circuit,
+            self.mebibytes_per_hour,
+        )
 
 
 def read_settings(file: Path) -> Settings:
@@ -89,6 +110,7 @@ def read_settings(file: Path) -> Settings:
         listen=parse_listen(_string(table, "listen")),
         root_key=_root_key(_string(table, "root_key")),
         proxy=_truth(table, "proxy"),
+        circuits_socket=Path(_string(table, "circuits_socket")) if "circuits_socket" in table else None,
         **numbers,
     )
 

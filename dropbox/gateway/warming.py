@@ -5,6 +5,7 @@ gateway whose pages cannot be drawn does not start. Once there is a bulletin to 
 intake that says yes to everything.
 """
 
+import os
 import socket
 from pathlib import Path
 
@@ -116,10 +117,13 @@ def _refuse(sentence: str) -> None:
 
 def _expect(application: Application, request: bytes, status: int) -> None:
     ours, theirs = socket.socketpair()
+    heard, lease = os.pipe()
     with ours:
         ours.sendall(request)
-        Line(theirs).serve(lambda asked: application.respond(_Silent(), asked))
+        Line(theirs, lease=lease).serve(lambda asked: application.respond(_Silent(), asked))
         answer = ours.recv(64)
+    os.close(heard)
+    os.close(lease)
     if not answer.startswith(f"HTTP/1.1 {status} ".encode()):
         message = "a page cannot be drawn"
         raise NotStarted(message)

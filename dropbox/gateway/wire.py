@@ -4,6 +4,7 @@ The grammar is h11's. Nothing that a visitor sends is quoted or logged, and no a
 """
 
 import contextlib
+import os
 import select
 import socket
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 
 import h11
 
+from dropbox.gateway import reports
 from dropbox.gateway.errors import BrokenRequest
 
 HEAD_MOST = 16 << 10  # bytes of a request's line and headers; browsers send some 500
@@ -24,6 +26,7 @@ SMALL = 16 << 10  # what a short body is read with: memory that is touched costs
 SEND_SECONDS = 120.0  # for each piece of an answer
 LINGER_SECONDS = 5.0  # in which what a visitor still sends is thrown away, so that our answer reaches them
 
+_LARGE = reports.REQUEST + reports.UPLOAD
 _UNREADABLE = b"This request could not be read."
 
 
@@ -56,11 +59,18 @@ class Line:
     """One accepted connection, from its first to its last byte."""
 
     def __init__(
-        self, connection: socket.socket, keepalive_seconds: float = KEEPALIVE_SECONDS, ending: int | None = None
+        self,
+        connection: socket.socket,
+        keepalive_seconds: float = KEEPALIVE_SECONDS,
+        ending: int | None = None,
+        lease: int | None = None,
     ) -> None:
         """Take the connection, which is closed at the end of `serve`. `ending` is a descriptor that can be read once no
-        further request is to be taken; a request of which a byte has come is always served.
+        further request is to be taken; a request of which a byte has come is always served. Into `lease` goes what the
+        connection costs (`reports`).
         """
+        self._lease = lease
+        self._moved = 0  # bytes either way that were not reported yet
         self._socket = connection
         self._keepalive_seconds = keepalive_seconds
         self._ending = [] if ending is None else [ending]
@@ -74,7 +84,11 @@ class Line:
         """
         with contextlib.suppress(OSError), self._socket:
             while (request := self._next()) is not None:
+                large = self._left is None or self._left >= reports.UPLOAD_LEAST
+                self._report(_LARGE if large else reports.REQUEST)
                 self._send(request.method, respond(request))
+                if large:
+                    self._report(reports.DONE)
                 if self._http.our_state is not h11.DONE:
                     break
                 self._http.start_next_cycle()
@@ -113,7 +127,21 @@ class Line:
 
     def _receive(self, most: int, seconds: float) -> None:
         self._socket.settimeout(seconds)
-        self._http.receive_data(self._socket.recv(most))
+        piece = self._socket.recv(most)
+        self._http.receive_data(piece)
+        self._count(len(piece))
+
+    def _count(self, size: int) -> None:
+        """Report each mebibyte."""
+        self._moved += size
+        while self._moved >= reports.COUNTED:
+            self._moved -= reports.COUNTED
+            self._report(reports.MEBIBYTE)
+
+    def _report(self, records: bytes) -> None:
+        if self._lease is not None:
+            with contextlib.suppress(OSError):  # full, or nobody reads it any more: then nothing is missed
+                os.write(self._lease, records)
 
     def _read(self, seconds: float) -> bytes:
         """A piece of the body, b"" at its end. Raises TimeoutError after `seconds` without a byte, BrokenRequest."""
@@ -156,6 +184,7 @@ class Line:
     def _transmit(self, piece: bytes) -> None:
         self._socket.settimeout(SEND_SECONDS)
         self._socket.sendall(piece)
+        self._count(len(piece))
 
     def _refuse(self, status: int) -> None:
         """Answer what is no request in fixed words, without a page: there is no language to draw one in."""

@@ -102,7 +102,9 @@ async def until(what: Callable[[], object]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def gateway(folder: Path, bureau: Bureau, listen: str = "127.0.0.1:0", **settings: int) -> AsyncIterator[Gateway]:
+async def gateway(
+    folder: Path, bureau: Bureau, listen: str = "127.0.0.1:0", **settings: int | str
+) -> AsyncIterator[Gateway]:
     """Start the command; afterwards not a byte may stand in its outputs, and none of its processes may be left."""
     config = folder / "gateway.toml"
     lines: dict[str, object] = {

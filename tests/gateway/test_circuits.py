@@ -1,49 +1,228 @@
+import math
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropbox.gateway.circuits import Circuits
+from dropbox.gateway import reports
+from dropbox.gateway.circuits import Allowance, Circuits, Connection, Limits
+
+LIMITS = Limits(connections=4, connections_per_minute=100, requests_per_minute=60, uploads=2, mebibytes_per_hour=1024)
+ONE = reports.REQUEST + reports.UPLOAD
+MIB = reports.MEBIBYTE
+
+
+def circuits(**limits: int) -> Circuits:
+    return Circuits(replace(LIMITS, **limits))
+
+
+def admitted(some: Circuits, number: int, now: float = 0.0) -> Connection:
+    connection = some.admit(number, now)
+    assert connection
+    some.serve(connection)
+    return connection
 
 
 def test_a_circuit_that_opens_everything_gets_its_share_and_others_theirs() -> None:
-    circuits = Circuits(at_once=4, per_minute=100)
-    assert [circuits.admit(7, 0.0) for _ in range(6)] == [True] * 4 + [False] * 2
-    assert circuits.admit(8, 0.0)
-    circuits.ended(7)
-    assert circuits.admit(7, 0.0)
-    assert not circuits.admit(7, 0.0)
+    some = circuits()
+    first = admitted(some, 7)
+    assert [bool(some.admit(7, 0.0)) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert some.admit(8, 0.0)
+    some.ended(first, 0.0)
+    assert some.admit(7, 0.0)
+    assert not some.admit(7, 0.0)
+    assert some.to_close() == []  # refused, and no more than that
 
 
 def test_a_circuit_that_comes_and_goes_is_slowed_down_and_forgiven() -> None:
-    circuits = Circuits(at_once=4, per_minute=6)
+    some = circuits(connections_per_minute=6)
     for _ in range(6):
-        assert circuits.admit(7, 100.0)
-        circuits.ended(7)
-    assert not circuits.admit(7, 100.0)
-    assert not circuits.admit(7, 109.9)
-    assert circuits.admit(7, 110.0)
+        some.ended(admitted(some, 7, 100.0), 100.0)
+    assert not some.admit(7, 100.0)
+    assert not some.admit(7, 109.9)
+    assert some.admit(7, 110.0)
+
+
+def test_a_circuit_that_goes_on_though_it_is_refused_is_closed() -> None:
+    some = circuits(connections=16, connections_per_minute=6)
+    for _ in range(12):
+        some.admit(7, 100.0)
+    assert some.to_close() == []
+    some.admit(7, 100.0)
+    assert some.to_close() == [7]
+    assert some.to_close() == []
+    some.admit(7, 109.0)
+    assert some.to_close() == []  # it was asked for just now
+    for _ in range(12):
+        some.admit(7, 110.0)
+    assert some.to_close() == [7]
 
 
 def test_a_circuit_is_forgotten_a_minute_after_its_last_connection() -> None:
-    circuits = Circuits(at_once=4, per_minute=6)
-    circuits.admit(1, 0.0)
-    circuits.admit(2, 0.0)
-    circuits.ended(1)
-    circuits.admit(3, 61.0)
-    assert len(circuits) == 2  # 1 is forgotten; 2 is still open
-    circuits.ended(2)
-    circuits.ended(3)
-    circuits.admit(4, 200.0)
-    assert len(circuits) == 1
+    some = circuits()
+    one, two = admitted(some, 1), admitted(some, 2)
+    some.ended(one, 0.0)
+    three = admitted(some, 3, 61.0)
+    assert len(some) == 2  # 1 is forgotten; 2 is still open
+    some.ended(two, 61.0)
+    some.ended(three, 61.0)
+    some.admit(4, 200.0)
+    assert len(some) == 1
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.floats(0, 30)), max_size=200))
-def test_whatever_comes_no_circuit_has_more_open_than_it_may(steps: list[tuple[int, bool, float]]) -> None:
-    circuits, open_ones, now = Circuits(at_once=2, per_minute=10), [0, 0, 0, 0], 0.0
-    for circuit, opens, seconds in steps:
+def test_a_circuit_that_asks_too_often_is_refused_and_closed() -> None:
+    some = circuits()
+    line = admitted(some, 7)
+    some.said(line, reports.REQUEST * 60, 0.0)
+    assert some.to_close() == []
+    some.said(line, reports.REQUEST, 0.0)
+    assert some.to_close() == [7]
+    assert not some.admit(7, 0.5)
+    assert some.admit(7, 1.5)  # one request a second comes back
+
+
+def test_a_circuit_with_too_many_uploads_is_refused_and_closed_and_ended_ones_do_not_count() -> None:
+    some = circuits()
+    lines = [admitted(some, 7) for _ in range(3)]
+    for line in lines[:2]:
+        some.said(line, ONE, 0.0)
+        some.said(line, ONE, 0.0)  # on one connection there is one at most, whatever its process says
+    some.said(lines[0], reports.DONE + ONE, 0.0)
+    assert some.to_close() == []
+    some.said(lines[2], ONE, 0.0)
+    assert some.to_close() == [7]
+    assert not some.admit(7, 0.0)
+    some.ended(lines[1], 0.0)
+    assert some.admit(7, 0.0)
+
+
+def test_the_largest_report_is_never_cut_however_often_it_is_sent_and_after_it_the_circuit_is_closed() -> None:
+    some = circuits()
+    line, other = admitted(some, 7), admitted(some, 7)
+    for _ in range(2):
+        some.said(line, ONE, 0.0)
+        for _ in range(1024):
+            some.said(line, MIB, 0.0)
+        assert some.to_close() == []
+        some.said(line, reports.DONE, 0.0)
+    assert some.to_close() == [7]
+    assert not some.admit(7, 0.0)
+    some.ended(other, 0.0)
+
+
+def test_bytes_that_are_no_upload_close_the_circuit_at_once() -> None:
+    some = circuits()
+    line = admitted(some, 7)
+    some.said(line, reports.REQUEST + MIB * 400, 0.0)
+    some.said(line, MIB * 600, 0.0)
+    assert some.to_close() == []
+    some.said(line, MIB * 30, 0.0)
+    assert some.to_close() == [7]
+
+
+def test_an_upload_at_the_speed_that_comes_back_goes_on_for_ever() -> None:
+    some = circuits()
+    line = admitted(some, 7)
+    some.said(line, ONE, 0.0)
+    for second in range(0, 40_000, 4):
+        some.said(line, MIB, float(second))
+    some.said(line, reports.DONE, 40_000.0)
+    assert some.to_close() == []
+
+
+def test_two_processes_of_one_circuit_say_nothing_of_another() -> None:
+    some = circuits()
+    mallory, alice = admitted(some, 7), admitted(some, 8)
+    some.said(mallory, bytes(range(256)) * 8, 0.0)
+    some.said(mallory, reports.REQUEST * 1000 + MIB * 5000, 0.0)
+    assert some.to_close() == [7]
+    assert alice.circuit.requests.left(0.0) == LIMITS.requests_per_minute
+    assert some.admit(8, 0.0)
+
+
+def test_when_places_run_out_the_circuit_with_the_most_is_closed_and_those_within_their_share_stay() -> None:
+    some = circuits(connections=16)
+    for circuit, number in ((1, 2), (2, 9), (3, 5)):
+        for _ in range(number):
+            admitted(some, circuit)
+    some.relieve(16, 1, 0.0)
+    assert some.to_close() == [2]
+    some.relieve(16, 1, 1.0)
+    assert some.to_close() == [3]
+    some.relieve(16, 1, 2.0)
+    assert some.to_close() == []
+
+
+def test_an_upload_that_moves_is_not_closed_for_others_unless_it_holds_more_than_a_browser() -> None:
+    some = circuits(connections=16)
+    lines = [admitted(some, 1) for _ in range(6)]
+    some.said(lines[0], ONE, 0.0)
+    some.relieve(4, 9, 100.0)
+    assert some.to_close() == []
+    some.said(lines[0], MIB, 110.0)
+    some.relieve(4, 9, 220.0)
+    assert some.to_close() == []
+    some.relieve(4, 9, 231.0)  # it stands still
+    assert some.to_close() == [1]
+    admitted(some, 1)
+    some.said(lines[0], MIB, 250.0)
+    some.relieve(4, 9, 251.0)  # seven
+    assert some.to_close() == [1]
+
+
+def test_one_connection_is_never_closed_for_others() -> None:
+    some = circuits()
+    admitted(some, 1)
+    some.relieve(1, 100, 0.0)
+    assert some.to_close() == []
+
+
+def test_of_one_circuit_few_wait() -> None:
+    some = circuits(connections=16)
+    assert [bool(some.admit(7, 0.0, free=False)) for _ in range(6)] == [True] * 4 + [False] * 2
+    assert some.admit(8, 0.0, free=False)
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 20)), max_size=50))
+def test_an_allowance_gives_no_more_than_it_has_and_what_comes_back(steps: list[tuple[float, int]]) -> None:
+    allowance, now, taken = Allowance(30, 60.0, 0.0), 0.0, 0
+    for seconds, number in steps:
         now += seconds
-        if opens:
-            open_ones[circuit] += circuits.admit(circuit, now)
-        elif open_ones[circuit]:
-            circuits.ended(circuit)
-            open_ones[circuit] -= 1
-        assert max(open_ones) <= 2
+        taken += number * allowance.take(number, now)
+        assert 0 <= allowance.left(now) <= 30
+    assert taken <= math.ceil(30 + now / 2)
+
+
+Step = tuple[int, str, bytes, float]
+RECORDS = st.binary(max_size=4) | st.just(ONE) | st.just(reports.DONE)
+ACTS = st.sampled_from(["admit", "say", "end"])
+STEPS = st.lists(st.tuples(st.integers(0, 3), ACTS, RECORDS, st.floats(0, 30)), max_size=200)
+
+
+@given(STEPS)
+def test_whatever_comes_the_counts_are_those_of_the_open_connections(steps: list[Step]) -> None:
+    some, now = circuits(connections=2, connections_per_minute=10), 0.0
+    lines: dict[int, list[Connection]] = {number: [] for number in range(4)}
+    for number, act, records, seconds in steps:
+        now += seconds
+        mine = lines[number]
+        if act == "admit":
+            connection = some.admit(number, now)
+            if connection:
+                some.serve(connection)
+                mine.append(connection)
+        elif mine and act == "say":
+            some.said(mine[0], records, now)
+        elif mine:
+            some.ended(mine.pop(0), now)
+        assert len(mine) <= 2
+        for line in mine:
+            assert line.circuit.open == line.circuit.served == len(mine)
+            assert line.circuit.uploads == sum(one.uploading for one in mine)
+    assert set(some.to_close()) <= set(lines)
+
+
+@pytest.mark.parametrize("records", [reports.REQUEST, reports.UPLOAD, reports.DONE, reports.MEBIBYTE])
+def test_a_record_is_one_byte(records: bytes) -> None:
+    assert len(records) == 1

@@ -27,7 +27,7 @@ NOT_NOW: Final = 503
 
 
 @contextlib.asynccontextmanager
-async def host_with(limits: Mapping[str, int] | None = None, **settings: int) -> AsyncIterator[Host]:
+async def host_with(limits: Mapping[str, int] | None = None, **settings: int | str) -> AsyncIterator[Host]:
     """Run intake and gateway in a folder with a short path."""
     with tempfile.TemporaryDirectory(prefix="lo") as name:
         async with running_host(Path(name), limits, **{"warm_processes": WARM} | settings) as host:

@@ -48,7 +48,9 @@ class Host:
 
 
 @contextlib.asynccontextmanager
-async def running_host(folder: Path, limits: Mapping[str, int] | None = None, **settings: int) -> AsyncIterator[Host]:
+async def running_host(
+    folder: Path, limits: Mapping[str, int] | None = None, **settings: int | str
+) -> AsyncIterator[Host]:
     """Run both commands in `folder`, whose path is short; intake's words stand in `intake.log`.
 
     `limits` are intake's, `settings` the gateway's.

@@ -85,6 +85,10 @@ bench: $(DEV) system-packages ## Measure what docs/performance.md shows, in var/
 release: $(DEV) ## Build wheel, source, bill of materials and manifest from the last commit into dist/, signed with KEY=
 	@$(BIN)/python deploy/release.py --into dist $(if $(KEY),--key "$(KEY)")
 
+.PHONY: bench-onion
+bench-onion: $(DEV) system-packages ## Measure what a visit costs over an onion service, on a private Tor network, in var/bench
+	@$(BIN)/python -m tests.bench.onion
+
 .PHONY: lint
 lint: $(DEV) ## Formatting, style, types, import contracts, dependencies, templates
 	@.ci/lint

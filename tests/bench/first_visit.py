@@ -29,9 +29,14 @@ def _in_plain_bytes(port: int) -> list[int]:
     """Load the start page and its style sheet; return the bytes of head and body that came for each."""
     with Visitor(port) as visitor:
         page = visitor.get(START)
-        names = _STYLE.findall(_unpacked(page))
-        assert names
-        return [page.wire, *(visitor.get(name.decode(), "same-origin").wire for name in names)]
+        return [page.wire, *(visitor.get(name, "same-origin").wire for name in styles_of(page))]
+
+
+def styles_of(page: Answer) -> list[str]:
+    """Return the addresses of the page's style sheets."""
+    names = _STYLE.findall(_unpacked(page))
+    assert names
+    return [name.decode() for name in names]
 
 
 def _unpacked(answer: Answer) -> bytes:

@@ -8,9 +8,6 @@ when a measure failed.
 import argparse
 import asyncio
 import json
-import os
-import platform
-import subprocess
 import sys
 import time
 import traceback
@@ -18,6 +15,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from tests.bench import envelopes, first_visit, issuing, reading, reports, residue, upload
+from tests.bench.environment import environment
 from tests.bench.place import VAR
 
 Found = tuple[dict[str, float], dict[str, float]]
@@ -31,21 +29,6 @@ MEASURES: Final[dict[str, Callable[[], Coroutine[Any, Any, Found]]]] = {
     "issuing": issuing.measure,
     "envelopes": envelopes.measure,
 }
-
-
-def environment() -> dict[str, object]:
-    """Return what the figures depend on."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    changed = subprocess.run(["git", "status", "--short", "dropbox"], capture_output=True, check=False).stdout
-    return {
-        "cores": len(os.sched_getaffinity(0)),
-        "processor": next((line for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")[13:],
-        "memory_mb": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1_000_000,
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "commit": commit + ("+" if changed else ""),
-        "day": time.strftime("%Y-%m-%d", time.gmtime()),
-    }
 
 
 def main() -> int:
@@ -88,11 +71,6 @@ def _rounded(value: float) -> float:
 
 def _write(name: str, values: object) -> None:
     (VAR / name).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-
-
-def _lines(file: str) -> list[str]:
-    with open(file, encoding="utf-8") as opened:  # noqa: PTH123 - short
-        return opened.read().splitlines()
 
 
 if __name__ == "__main__":

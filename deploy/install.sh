@@ -266,6 +266,7 @@ system_files() {
     put deploy/system/journald.conf /etc/systemd/journald.conf.d/dropbox.conf
     put deploy/system/coredump.conf /etc/systemd/coredump.conf.d/dropbox.conf
     put deploy/system/sysctl.conf /etc/sysctl.d/60-dropbox.conf
+    put deploy/system/tor.conf /etc/systemd/system/tor@default.service.d/dropbox.conf
     put docs/operations.md /usr/share/doc/dropbox/operations.md
     put docs/settings.md /usr/share/doc/dropbox/settings.md
     if [ "$ROLE" = intake ]; then tor_may_connect; fi

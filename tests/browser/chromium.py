@@ -11,6 +11,8 @@ import playwright.sync_api as playwright
 from tests.browser.driver import PATIENCE, Browser
 
 COMMANDS: Final = ("chromium", "chromium-browser")
+NO_PAGE: Final = playwright.Error
+"""What the driver raises, also when the browser shows an error page of its own in place of ours."""
 WIDTH: Final = 1280
 HEIGHT: Final = 900
 # Chromium refuses its sandbox to root, and to anybody where the kernel keeps user namespaces to root, as in containers.

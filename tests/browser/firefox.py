@@ -22,6 +22,8 @@ with warnings.catch_warnings():
     from marionette_driver.marionette import Marionette, WebElement
 
 COMMANDS: Final = ("firefox-esr", "firefox")
+NO_PAGE: Final = errors.MarionetteException
+"""What the driver raises, also when the browser shows an error page of its own in place of ours."""
 _END_WITHIN: Final = 20
 _PREFERENCES: Final[dict[str, object]] = {
     "javascript.enabled": False,

@@ -103,3 +103,17 @@ def open_window(request: pytest.FixtureRequest, network: PrivateNetwork, people_
     """Windows of one kind of browser that go through tor; each test runs with both."""
     with windows.of_kind(request.param, people_folder, network.client.socks) as open_one:
         yield open_one
+
+
+@pytest.fixture
+def open_firefox(network: PrivateNetwork, people_folder: Path) -> Iterator[OpenWindow]:
+    """Windows of Firefox, the base of Tor Browser."""
+    with windows.of_kind("firefox", people_folder, network.client.socks) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+def open_chromium(network: PrivateNetwork, people_folder: Path) -> Iterator[OpenWindow]:
+    """Windows of Chromium, where the kind of browser does not matter."""
+    with windows.of_kind("chromium", people_folder, network.client.socks) as open_one:
+        yield open_one

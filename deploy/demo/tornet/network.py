@@ -76,16 +76,18 @@ class PrivateNetwork:
             node.join()
             uploads.wait_for(address_of(service).removesuffix(".onion"), PATIENCE)
 
-    def launch(self, name: str, lines: str, *, socks: int = 0) -> Node:
+    def launch(self, name: str, lines: str, *, socks: int = 0, overwriting: bool = True) -> Node:
         """Runs one more tor; it does what its lines say."""
-        node = self.prepare(name, lines, socks=socks)
+        node = self.prepare(name, lines, socks=socks, overwriting=overwriting)
         node.start()
         return node
 
-    def prepare(self, name: str, lines: str, *, socks: int = 0) -> Node:
+    def prepare(self, name: str, lines: str, *, socks: int = 0, overwriting: bool = True) -> Node:
         """A tor that does not run yet."""
         folder = self._folder / name
-        node = Node(self._programs.tor, name, folder, lines + self._common.text(folder), socks=socks)
+        node = Node(
+            self._programs.tor, name, folder, lines + self._common.text(folder), socks=socks, overwriting=overwriting
+        )
         self.nodes[name] = node  # before it runs: whatever happens, it is stopped
         return node
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from deploy.demo.tornet.errors import CommandRefused, NetworkFailed
 from deploy.demo.tornet.uploads import Uploads
 from deploy.demo.tornet.waiting import until
 
+OVERWRITING = {"MALLOC_PERTURB_": "165"}  # glibc's; deploy/system/tor.conf says the same
 _ENDS_WITHIN = 15  # seconds
 _ACCEPTED = "25"  # 250: done; 251 and 252: done, with a remark
 
@@ -24,9 +26,15 @@ class Node:
     ``socks``: the port of its SOCKS proxy on 127.0.0.1, 0 without.
     """
 
-    def __init__(self, program: str, name: str, folder: Path, torrc: str, *, socks: int = 0) -> None:
-        """Writes the torrc into the folder."""
+    def __init__(
+        self, program: str, name: str, folder: Path, torrc: str, *, socks: int = 0, overwriting: bool = True
+    ) -> None:
+        """Writes the torrc into the folder. ``overwriting``: memory is overwritten when it is freed, as in production.
+
+        tor does not do that by itself.
+        """
         self.name, self.folder, self.socks = name, folder, socks
+        self._environment = os.environ | (OVERWRITING if overwriting else {})
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._controller: Any = None
@@ -62,7 +70,12 @@ class Node:
         with (self.folder / "stdout.log").open("wb") as output:
             # A session of its own: Ctrl-C in a terminal is for the program that runs the network.
             self._process = subprocess.Popen(  # noqa: S603 - the system's commands
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     def sign_in(self) -> None:

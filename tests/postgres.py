@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """The folder of PostgreSQL's commands."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
@@ -57,7 +58,7 @@ def postgres_cluster() -> Iterator[Cluster]:
     account = "postgres" if os.geteuid() == 0 else None
     if account:
         shutil.chown(folder, account)
-    cluster = Cluster(folder, _binaries(), account)
+    cluster = Cluster(folder, binaries(), account)
     data = str(folder / "data")
     try:
         cluster.run("initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")

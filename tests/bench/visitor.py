@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -43,10 +44,9 @@ class Answer:
 class Visitor:
     """One connection of somebody's own."""
 
-    def __init__(self, port: int, before: bytes = b"") -> None:
-        """Connect; `before` is what tor sends first."""
-        self._line = socket.create_connection(("127.0.0.1", port), SECONDS)
-        self._line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, where: int | Path, before: bytes = b"") -> None:
+        """Connect to a port or a socket; `before` is what tor sends first."""
+        self._line = _connected(where)
         if before:
             self._line.sendall(before)
 
@@ -57,6 +57,10 @@ class Visitor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._line.close()
+
+    def close(self) -> None:
+        """Hang up, also while another thread sends."""
+        self._line.shutdown(socket.SHUT_RDWR)
 
     def get(self, path: str, site: str = "none") -> Answer:
         """Load a page."""
@@ -119,9 +123,9 @@ class NotAccepted(OSError):
         self.status = status
 
 
-def report(port: int, form: ReportForm, text: str, before: bytes = b"") -> str:
+def report(where: int | Path, form: ReportForm, text: str, before: bytes = b"") -> str:
     """Load the form, send `text`, and hang up; return the twelve words. Raises `OSError` unless it was accepted."""
-    with Visitor(port, before) as visitor:
+    with Visitor(where, before) as visitor:
         fields = form.filled(visitor.get(REPORT).body, text)
         answer = visitor.post(REPORT, fields | {"files": ""})
     if answer.status != 200:
@@ -129,10 +133,21 @@ def report(port: int, form: ReportForm, text: str, before: bytes = b"") -> str:
     return fields["receipt"]
 
 
-def learnt(port: int, before: bytes = b"") -> ReportForm:
+def learnt(where: int | Path, before: bytes = b"") -> ReportForm:
     """Load the form once."""
-    with Visitor(port, before) as visitor:
+    with Visitor(where, before) as visitor:
         return ReportForm(visitor.get(REPORT).body)
+
+
+def _connected(where: int | Path) -> socket.socket:
+    if isinstance(where, int):
+        line = socket.create_connection(("127.0.0.1", where), SECONDS)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return line
+    line = socket.socket(socket.AF_UNIX)
+    line.settimeout(SECONDS)
+    line.connect(str(where))
+    return line
 
 
 def _head_of_form(path: str, length: int) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.crash.plan import How
-from tests.postgres import Cluster, _binaries
+from tests.postgres import Cluster, binaries
 
 _PATIENCE: Final = 600  # tries, a twentieth of a second apart
 
@@ -24,7 +24,7 @@ class Server:
         account = "postgres" if os.geteuid() == 0 else None
         if account:
             shutil.chown(folder, account)
-        self._cluster = Cluster(folder, _binaries(), account)
+        self._cluster = Cluster(folder, binaries(), account)
         self._cluster.run("initdb", "-D", "data", "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8")
         self._start()
 

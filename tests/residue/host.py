@@ -39,12 +39,17 @@ class Host:
 
     async def envelopes(self) -> list[bytes]:
         """Fetch what waits, as the desk does."""
-        found = []
-        for entry in json.loads(await self.desk.get("/v1/envelopes"))["envelopes"]:
-            chunks = range(-(-entry["size"] // MIB))
-            pieces = [await self.desk.get(f"/v1/envelopes/{entry['key']}/{chunk}") for chunk in chunks]
-            found.append(b"".join(pieces))
-        return found
+        return await envelopes_at(self.desk)
+
+
+async def envelopes_at(desk: CourierClient) -> list[bytes]:
+    """Fetch what waits at an intake."""
+    found = []
+    for entry in json.loads(await desk.get("/v1/envelopes"))["envelopes"]:
+        chunks = range(-(-entry["size"] // MIB))
+        pieces = [await desk.get(f"/v1/envelopes/{entry['key']}/{chunk}") for chunk in chunks]
+        found.append(b"".join(pieces))
+    return found
 
 
 @contextlib.asynccontextmanager

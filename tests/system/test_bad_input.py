@@ -1,14 +1,10 @@
 """What goes wrong between processes, and what must then be lost: nothing."""
 
-import asyncio
 import signal
 import subprocess
 import sys
 import threading
-import time
-import tomllib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,19 +13,14 @@ from typing import Final
 import pytest
 
 from dropbox.gateway.form_reader import MAX_BODY
-from dropbox.gateway.transport import IntakeTransport
-from dropbox.protocol.keys import RootPublicKey
-from dropbox.protocol.sizes import GIB, KIB, MIB
-from dropbox.reporter.blocking import run
-from dropbox.reporter.exchange import fetch_bulletin
+from dropbox.protocol.sizes import GIB, MIB
 from tests.browser.driver import wait_for
 from tests.browser.windows import OpenWindow
-from tests.simulators.intake_client import ReporterClient
-from tests.simulators.intake_instance import envelope
 from tests.system import raw
 from tests.system.breaking import breaking_line
 from tests.system.demo import Demo, descendants, is_running, open_files, peak_memory, running_demo
 from tests.system.people import Handler, Reporter
+from tests.system.poison import poison
 
 pytestmark = pytest.mark.timeout(1200)  # stops a test that hangs; a busy machine takes its time
 
@@ -144,8 +135,7 @@ def test_a_poisoned_envelope_between_two_good_ones_stops_nothing(demo: Demo, ope
     handler = Handler(demo, open_chromium())
     handler.sign_in()
     assert "verstuurd" in raw.send(demo.reporter, raw.fetch_form(demo.reporter), "Eerste")
-    with ThreadPoolExecutor(1) as pool:  # the browser's driver has a loop running in this thread
-        pool.submit(asyncio.run, _poison(demo)).result()
+    poison(demo)
     assert "verstuurd" in raw.send(demo.reporter, raw.fetch_form(demo.reporter), "Tweede")
     handler.browser.reload_until(
         handler.inbox, "2 open zaken", "1 envelop kon niet worden geopend", "Waarom hij niet opengaat"
@@ -156,16 +146,6 @@ def test_a_poisoned_envelope_between_two_good_ones_stops_nothing(demo: Demo, ope
         texts.append(handler.browser.text())
     assert sum("Eerste" in text for text in texts) == 1
     assert sum("Tweede" in text for text in texts) == 1
-
-
-async def _poison(demo: Demo) -> None:
-    """Put noise under a valid prefix through intake's own socket for reporters, as a malicious gateway could."""
-    socket = next(demo.folder.rglob("reporters.sock"))
-    root = RootPublicKey.from_hex(tomllib.loads((demo.folder / "gateway.toml").read_text())["root_key"])
-    with IntakeTransport(socket, 60) as transport:
-        bulletin = run(fetch_bulletin(transport, root, int(time.time())))
-    async with ReporterClient(socket) as client:
-        await client.upload(envelope(16 * KIB, bulletin.day, bulletin.revision))
 
 
 def test_a_second_desk_on_one_vault_is_refused(demo: Demo, open_chromium: OpenWindow) -> None:

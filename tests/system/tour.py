@@ -12,6 +12,7 @@ from tests.browser.axe import Examined
 from tests.browser.driver import wait_for
 from tests.system.demo import Demo
 from tests.system.people import Coordinator, Handler, Reporter
+from tests.system.poison import poison
 
 Visit = Callable[[str, Examined], None]
 OpenExamined = Callable[[], Examined]
@@ -109,6 +110,9 @@ class Tour:
         handler.sign_in()
         number = wait_for("the report", self._newest_case)
         self._see("desk-inbox", handler)
+        poison(handler.demo)
+        wait_for("the envelope that does not open", lambda: self._reload(handler, handler.say("Why it does not open")))
+        self._see("desk-failures", handler)
         browser.follow(number)
         handler.preview_reply(_REPLY[self.code])
         self._see("desk-preview", handler)

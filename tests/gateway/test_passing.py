@@ -67,7 +67,8 @@ async def test_an_upload_is_taken_back(world: World) -> None:
     [
         ("GET", "/v1/envelopes"), ("GET", "/v1/"), ("POST", "/v1/bulletin"), ("PUT", UPLOAD), ("GET", UPLOAD + "/0"),
         ("PUT", UPLOAD + "/00"), ("PUT", UPLOAD + "/0/"), ("PUT", "/v1/uploads/" + "AB" * 16 + "/0"),
-        ("PUT", UPLOAD[:-1] + "/0"), ("PUT", "/v1/uploads/../boards/" + "ab" * 16), ("DELETE", UPLOAD + "/0"), ("POST", UPLOAD + "/whole"),
+        ("PUT", UPLOAD[:-1] + "/0"), ("PUT", "/v1/uploads/../boards/" + "ab" * 16), ("DELETE", UPLOAD + "/0"),
+        ("POST", UPLOAD + "/whole"),
     ],
 )  # fmt: skip
 async def test_what_is_no_request_of_the_protocol_never_reaches_intake(world: World, method: str, path: str) -> None:

@@ -3,12 +3,18 @@
 No clock times, addresses or serials: days, sizes, and keys that are random (envelopes, uploads) or public (documents).
 """
 
-from sqlalchemy import BigInteger, LargeBinary, String
+from typing import Final
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
+ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+"""63 bits; a key of this type is what SQLite knows a row by."""
+
+
 class Base(DeclarativeBase):
-    """Every table of intake; on SQLite without row ids, whose numbers would tell the order of arrival."""
+    """Every table of intake; on SQLite without row ids that it counts up: they would tell the order of arrival."""
 
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
 
@@ -54,11 +60,17 @@ class UploadRow(Base):
 
 
 class ChunkRow(Base):
-    """At most 1 MiB of an envelope."""
+    """At most 1 MiB of an envelope, under a random number.
+
+    Without row ids SQLite would read some six neighbours from end to end to find the place of a new one: it compares
+    whole rows, and these are long.
+    """
 
     __tablename__ = "chunks"
-    envelope: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
-    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    __table_args__ = (UniqueConstraint("envelope", "place"), {"sqlite_with_rowid": True})
+    number: Mapped[int] = mapped_column(ROW_ID, primary_key=True, autoincrement=False)
+    envelope: Mapped[bytes] = mapped_column(LargeBinary(16))
+    place: Mapped[int]
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 

@@ -125,7 +125,7 @@ class Uploads:
         taken.require_one_more()
         taken.require_room(len(body), text=len(body) == TEXT_BYTES)
         envelope = self._context.random(KEY_BYTES)
-        connection.execute(_ADD_CHUNK, {"envelope": envelope, "place": 0, "body": body})
+        self._add(connection, envelope, 0, body)
         self._accept(connection, upload, envelope, prefix, len(body))
 
     def _chunk(self, connection: Connection, upload: bytes, place: int, body: bytes) -> None:
@@ -177,9 +177,10 @@ class Uploads:
         taken.require_place(text=text)
         taken.require_one_more()
         taken.require_unfinished_room(reserved, text=text)
+        envelope = self._context.random(KEY_BYTES)
         row = {
             "upload": upload,
-            "envelope": self._context.random(KEY_BYTES),
+            "envelope": envelope,
             "started_day": self._context.today,
             "day": prefix.day,
             "revision": prefix.revision,
@@ -188,7 +189,7 @@ class Uploads:
             "reserved": reserved,
         }
         connection.execute(_ADD_UPLOAD, row)
-        connection.execute(_ADD_CHUNK, {"envelope": row["envelope"], "place": 0, "body": body})
+        self._add(connection, envelope, 0, body)
 
     def _append(self, connection: Connection, row: UploadColumns, place: int, body: bytes) -> None:
         # A short chunk is the last one: after it the size is no longer a multiple of a chunk's.
@@ -203,9 +204,13 @@ class Uploads:
             taken = Taken.read(connection, self._limits, self._context.today)
             taken.require_unfinished_room(self._limits.reserve_bytes, text=False)
             reserved += self._limits.reserve_bytes
-        connection.execute(_ADD_CHUNK, {"envelope": row.envelope, "place": place, "body": body})
+        self._add(connection, row.envelope, place, body)
         grown = {"name": row.upload, "chunks": place + 1, "size": size, "reserved": reserved}
         connection.execute(_GROW, grown)
+
+    def _add(self, connection: Connection, envelope: bytes, place: int, body: bytes) -> None:
+        number = int.from_bytes(self._context.random(8), "big") >> 1  # SQLite has 63 bits for it
+        connection.execute(_ADD_CHUNK, {"number": number, "envelope": envelope, "place": place, "body": body})
 
     def _require_day(self, connection: Connection, prefix: sizes.Prefix) -> None:
         """Raise Refusal unless the bulletin that this was sealed to is held and its day is accepted."""

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,13 @@ async def everything(database: Database) -> dict[str, list[dict[str, object]]]:
     return found
 
 
+def assert_random(numbers: list[object]) -> None:
+    """Numbers of 63 bits that nobody counted up: no two are near each other, once in hundreds of millions of runs."""
+    ordered = sorted(number for number in numbers if isinstance(number, int))
+    assert len(ordered) == len(numbers) > 1
+    assert all(higher - lower > 1 << 28 for lower, higher in pairwise(ordered))
+
+
 async def test_no_column_holds_a_time_an_address_or_a_serial(intake: Running) -> None:
     """Every number stored is a day, a small count, or a size; every short name of bytes is 16 random ones."""
     started = intake.clock()
@@ -129,6 +137,7 @@ async def test_no_column_holds_a_time_an_address_or_a_serial(intake: Running) ->
     assert set(stored) == {*Base.metadata.tables, "alembic_version"}
     days = {intake.clock.day, intake.clock.day + 1}
     fits = days | set(range(10)) | {*sizes.ENVELOPE_LADDER, 32 * sizes.MIB}
+    assert_random([row.pop("number") for row in stored["chunks"]])
     numbers = {value for rows in stored.values() for row in rows for value in row.values() if isinstance(value, int)}
     assert numbers <= fits
     assert not any(abs(number - started) < 1_000_000 for number in numbers)
@@ -150,11 +159,15 @@ async def test_nothing_leads_from_an_upload_to_its_envelope(intake: Running) -> 
     assert not any(upload in row.values() for row in others)
 
 
-async def test_sqlites_tables_have_no_row_ids(sqlite_world: World) -> None:
-    async with sqlite_world.start() as intake, intake.store.context.database.read() as connection:
-        rows = await connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
-        without = {row.name for row in rows if "WITHOUT ROWID" in row.sql}
-        assert without == set(Base.metadata.tables)
+async def test_sqlites_tables_have_no_row_ids_or_random_ones(sqlite_world: World) -> None:
+    async with sqlite_world.start() as intake:
+        for _ in range(8):
+            await intake.reporter.upload(envelope(16 * sizes.KIB, intake.clock.day))
+        async with intake.store.context.database.read() as connection:
+            rows = await connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+            without = {row.name for row in rows if "WITHOUT ROWID" in row.sql}
+            assert without == set(Base.metadata.tables) - {"chunks"}
+            assert_random(list(await connection.scalars(text("SELECT rowid FROM chunks"))))
 
 
 def schema(connection: Connection) -> dict[str, tuple[dict[str, bool], list[str]]]:
@@ -187,7 +200,7 @@ async def test_a_daily_rewrite_puts_rows_in_the_order_of_their_random_keys(sqlit
             await intake.reporter.upload(envelope(256 * sizes.KIB, intake.clock.day, filling=marker))
         await intake.store.housekeeping.maintain()
         async with intake.store.context.database.read() as connection:
-            rows = await connection.execute(text("SELECT body FROM chunks ORDER BY envelope"))
+            rows = await connection.execute(text("SELECT body FROM chunks ORDER BY number"))
             by_key = [marker for row in rows for marker in markers if marker in row.body[:200]]
         data = (sqlite_world.folder / "intake.db").read_bytes()
         assert sorted(markers, key=data.rindex) == by_key

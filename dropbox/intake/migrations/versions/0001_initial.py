@@ -12,7 +12,7 @@ depends_on: Final = None
 
 
 def upgrade() -> None:
-    """Create every table; on SQLite without row ids, whose numbers would tell the order of arrival."""
+    """Create every table; on SQLite without row ids that it counts up: they would tell the order of arrival."""
     _documents()
     _envelopes()
     op.create_table(
@@ -72,10 +72,11 @@ def _envelopes() -> None:
     )
     op.create_table(
         "chunks",
-        sa.Column("envelope", sa.LargeBinary(16), primary_key=True),
-        sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+        sa.Column("envelope", sa.LargeBinary(16), nullable=False),
+        sa.Column("place", sa.Integer, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
-        sqlite_with_rowid=False,
+        sa.UniqueConstraint("envelope", "place"),
     )
     op.create_table(
         "envelopes",

@@ -16,7 +16,13 @@ from collections.abc import Sequence
 
 from dropbox.gateway.errors import WriteRefused
 
-OVERWRITING = {"PYTHONMALLOC": "malloc", "MALLOC_PERTURB_": "165"}
+OVERWRITING = {
+    "PYTHONMALLOC": "malloc",
+    "MALLOC_PERTURB_": "165",
+    # What a large upload frees it takes again: given to the kernel in between, every page would come anew.
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
+}
 MEMORY_MOST = (
     512 << 20
 )  # bytes that one connection may allocate: boards of four recipients, and as much again, and more

@@ -118,7 +118,7 @@ class Upload:
             case UploadState.FINISHING:
                 return Request("POST", f"{self._path}/finish", json.dumps({"size": self._total}).encode())
             case UploadState.SENDING:
-                chunk = bytes(self._buffer[: sizes.UPLOAD_CHUNK])
+                chunk = bytes(memoryview(self._buffer)[: sizes.UPLOAD_CHUNK])
                 if len(chunk) < sizes.UPLOAD_CHUNK and (self._total is None or not chunk):
                     return None
                 return Request("PUT", f"{self._path}/{self._confirmed}", chunk)

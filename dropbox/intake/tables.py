@@ -3,11 +3,10 @@
 No clock times, addresses or serials: days, sizes, and keys that are random (envelopes, uploads) or public (documents).
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
 
 ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 """63 bits; a key of this type is what SQLite knows a row by."""
@@ -16,7 +15,7 @@ ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 class Base(DeclarativeBase):
     """Every table of intake; on SQLite without row ids that it counts up: they would tell the order of arrival."""
 
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+    __table_args__: Any = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
 
 
 class BulletinRow(Base):

@@ -61,6 +61,10 @@ system-packages: ## Install the browsers, PostgreSQL and fonts that the tests us
 browser-tools: ## Install the locked tools and libraries of browser/
 	@.ci/browser-tools
 
+.PHONY: browser
+browser: browser-tools ## Build the browser's code into the gateway's static files, the same bytes each time
+	@cd browser && node build.mjs page
+
 .PHONY: browser-lock
 browser-lock: ## Renew the lock file of browser/ after a change of package.json, on purpose
 	@cd browser && npm install --package-lock-only --no-progress --loglevel=error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -29,6 +30,9 @@ from dropbox.protocol.secret_keys import SigningKey
 
 if TYPE_CHECKING:
     from dropbox.bureau.keyring import PublicPrekey
+
+# The SHA-256 of the code that the reporter's pages run, by `make browser`: a desk vouches for its own release's.
+BROWSER_BUNDLE: Final = (resources.files("dropbox.bureau") / "browser_bundle.txt").read_text(encoding="ascii").strip()
 
 KEPT_DAYS: Final = 100  # longer than any envelope of that day can wait to be opened
 _FALLBACK_REVISION: Final = 0
@@ -98,7 +102,8 @@ async def drop_old(connection: AsyncConnection, today: int) -> None:
 
 
 def due(have: Mapping[int, Bulletin], draft: Draft, today: int) -> list[tuple[Bulletin, bytes]]:
-    """The bulletins to sign now: a day without one, or with a fallback one where a daily prekey exists by now.
+    """The bulletins to sign now: a day without one, with a fallback one where a daily prekey exists by now, or with one
+    that vouches for the browser's code of another release. What replaces another has a higher revision.
 
     `have` holds the archived ones from yesterday on.  Each names the hash of the day before; days that no certificate
     covers get none.
@@ -107,15 +112,23 @@ def due(have: Mapping[int, Bulletin], draft: Draft, today: int) -> list[tuple[Bu
     made = []
     for day in range(today, today + FALLBACK_DAYS_AHEAD + 1):
         current, prekey = have.get(day), prekeys.for_day(draft.state.prekeys, day)
-        wanted = prekey is not None and (current is None or (current.kind != DAILY and prekey.kind == DAILY))
-        if prekey is not None and wanted and (drafted := _draft(draft, prekey, day, previous)) is not None:
+        wanted = prekey is not None and (current is None or _outdated(current, prekey))
+        revision = 0 if current is None else current.revision + 1
+        if prekey is not None and wanted and (drafted := _draft(draft, prekey, day, revision, previous)) is not None:
             current = drafted
             made.append((drafted, sign_bulletin(drafted, SigningKey(Role.BULLETIN, draft.state.bulletin_seed).sign)))
         previous = bytes(sizes.SHA256) if current is None else current.hash
     return made
 
 
-def _draft(draft: Draft, prekey: PublicPrekey, day: int, previous: bytes) -> Bulletin | None:
+def _outdated(current: Bulletin, prekey: PublicPrekey) -> bool:
+    """Whether a bulletin must be replaced. One that is sealed to a key of its own day never goes back to a fallback."""
+    if current.kind != prekey.kind:
+        return prekey.kind == DAILY
+    return current.browser_bundle != BROWSER_BUNDLE
+
+
+def _draft(draft: Draft, prekey: PublicPrekey, day: int, least: int, previous: bytes) -> Bulletin | None:
     ours = [pair for pair in request(draft.state).keys if pair[0] in IN_BULLETINS]
     certified = draft.certificates.of(ours, day)
     if {one.role for one, _ in certified} != set(IN_BULLETINS):
@@ -123,12 +136,12 @@ def _draft(draft: Draft, prekey: PublicPrekey, day: int, previous: bytes) -> Bul
     return Bulletin(
         instance=draft.instance,
         day=day,
-        revision=_DAILY_REVISION if prekey.kind == DAILY else _FALLBACK_REVISION,
+        revision=max(least, _DAILY_REVISION if prekey.kind == DAILY else _FALLBACK_REVISION),
         kind=prekey.kind,
         certificates=tuple(one for one, _ in certified),
         certificate_documents=tuple(body for _, body in certified),
         recipients=(Recipient(draft.state.recipient, prekey.public),),
         board_period=draft.board_period,
-        browser_bundle="",
+        browser_bundle=BROWSER_BUNDLE,
         previous=previous,
     )

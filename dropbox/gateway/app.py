@@ -8,7 +8,7 @@ from dropbox.gateway.errors import Failed
 from dropbox.gateway.paths import Page, path
 from dropbox.gateway.prepared import PreparedPages
 from dropbox.gateway.settings import Settings
-from dropbox.gateway.site import Site, Visit
+from dropbox.gateway.site import Files, Site, Visit
 from dropbox.gateway.wire import Answer, Request
 from dropbox.reporter.transport import Transport
 from dropbox.web import assets
@@ -27,6 +27,7 @@ _SHOWN: Mapping[Page, View] = {
     Page.HOW: public_pages.show_how,
     Page.REPORT: report_pages.show_report,
     Page.READ: read_pages.show_read,
+    Page.TEXTS: public_pages.show_texts,
 }
 _SENT: Mapping[Page, View] = {
     Page.REPORT: report_pages.send_report,
@@ -42,7 +43,11 @@ def make_site(settings: Settings, clock: Callable[[], int], random: Callable[[in
     It is costly to make, holds nothing of a visit, and is shared by every process.
     """
     bulletins = Bulletins(settings.root_key, clock)
-    return Site(settings, Templates(PACKAGE), assets.load(KIT, "kit.css"), bulletins, PreparedPages(), clock, random)
+    return Site(settings, Templates(PACKAGE), _files(), bulletins, PreparedPages(), clock, random)
+
+
+def _files() -> Files:
+    return Files(assets.load(KIT, "kit.css"), assets.load(PACKAGE, "browser.js"), assets.load(PACKAGE, "words.txt"))
 
 
 class Application:
@@ -81,8 +86,9 @@ def _views(site: Site) -> Mapping[str, Mapping[str, View]]:
     """The views by address and method."""
     views: dict[str, dict[str, View]] = {
         "/": {"GET": public_pages.show_start},  # no redirect: it would be a third request
-        site.stylesheet.url: {"GET": public_pages.show_stylesheet},
     }
+    for file in (site.files.stylesheet, site.files.script, site.files.words):
+        views[file.url] = {"GET": public_pages.show_file(file)}
     for language in LANGUAGES:
         views[f"/{language.code}"] = {"GET": public_pages.show_first}
         for method, table in (("GET", _SHOWN), ("POST", _SENT)):

@@ -14,6 +14,7 @@ class Page(enum.Enum):
     READ = enum.auto()
     ANSWER = enum.auto()
     QR = enum.auto()
+    TEXTS = enum.auto()
 
 
 _SLUGS: dict[str, dict[Page, str]] = {
@@ -24,6 +25,7 @@ _SLUGS: dict[str, dict[Page, str]] = {
         Page.READ: "antwoord",
         Page.ANSWER: "antwoord/sturen",
         Page.QR: "twaalf-woorden",
+        Page.TEXTS: "teksten",
     },
     "en": {
         Page.START: "",
@@ -32,6 +34,7 @@ _SLUGS: dict[str, dict[Page, str]] = {
         Page.READ: "read",
         Page.ANSWER: "read/answer",
         Page.QR: "twelve-words",
+        Page.TEXTS: "texts",
     },
 }
 

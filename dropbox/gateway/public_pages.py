@@ -1,14 +1,20 @@
 """The pages that are the same for everybody."""
 
+from collections.abc import Callable
+
+from dropbox.gateway import texts
 from dropbox.gateway.paths import Page, path
 from dropbox.gateway.site import Site, Visit, public, public_bytes, redirect
 from dropbox.gateway.wire import Answer
 from dropbox.protocol.errors import ProtocolError
+from dropbox.protocol.payload import MAX_FILES, TEXT_LIMIT
 from dropbox.protocol.publication import Publication
 from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import VisitError
 from dropbox.reporter.exchange import fetch_publication
 from dropbox.reporter.transport import Transport
+from dropbox.web.assets import StaticFile
+from dropbox.web.forms import NO_PROBLEMS
 from dropbox.web.policy import Allowed
 
 AUTHORITIES = (
@@ -52,10 +58,24 @@ def show_how(visit: Visit) -> Answer:
     return public(visit.request, visit.site.draw("how.html", visit.language, Page.HOW))
 
 
-def show_stylesheet(visit: Visit) -> Answer:
-    """The look of all pages; a browser may keep it."""
-    file = visit.site.stylesheet
-    return public_bytes(visit.request, file.plain, file.compressed, file.content_type, allowed=Allowed(cache=True))
+def show_texts(visit: Visit) -> Answer:
+    """What pages say in which the browser seals or opens; its script fetches it and puts it in place."""
+    site, language = visit.site, visit.language
+    said = texts.OF_THE_SCRIPT | {f"status_{status}": words for status, words in texts.STATUSES.items()}
+    html = site.draw(
+        "texts.html", language, Page.TEXTS, texts={name: site.templates.text(language, said[name]) for name in said},
+        text_limit=TEXT_LIMIT, max_files=MAX_FILES, no_problems=NO_PROBLEMS,
+    )  # fmt: skip
+    return public(visit.request, html)
+
+
+def show_file(file: StaticFile) -> Callable[[Visit], Answer]:
+    """A file that is the same for everybody and that a browser may keep."""
+
+    def show(visit: Visit) -> Answer:
+        return public_bytes(visit.request, file.plain, file.compressed, file.content_type, allowed=Allowed(cache=True))
+
+    return show
 
 
 def _publication(site: Site, transport: Transport) -> Publication | None:

@@ -23,8 +23,10 @@ from dropbox.reporter.errors import VisitError
 from dropbox.web.failures import UNREADABLE
 from dropbox.web.forms import Choice, Problem, Problems
 from dropbox.web.languages import LANGUAGES, Language
+from dropbox.web.policy import Allowed
 from dropbox.web.same_site import check_same_site
 
+SCRIPTS = Allowed(scripts=True)  # where the browser seals, if it can
 _WORDS = tuple(f"word{number}" for number in range(1, WORDS + 1))
 _WORD_PLACES = tuple(map(place, _WORDS))
 
@@ -40,8 +42,8 @@ def show_report(visit: Visit) -> Answer:
         faults.append(Fault("form", texts.CANNOT_SEND_NOW))
     draft = drafts.fresh(site.random)
     if faults:
-        return personal(_form(site, visit.language, Page.REPORT, draft, faults))
-    return personal(_empty_form(site, visit.language, draft, weaker=weaker))
+        return personal(_form(site, visit.language, Page.REPORT, draft, faults), allowed=SCRIPTS)
+    return personal(_empty_form(site, visit.language, draft, weaker=weaker), allowed=SCRIPTS)
 
 
 def send_report(visit: Visit) -> Answer:

@@ -27,13 +27,22 @@ _MENU = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What browsers may keep. `script` seals in the browser; `words` are the lists of receipts that are not English."""
+
+    stylesheet: StaticFile
+    script: StaticFile
+    words: StaticFile
+
+
 @dataclass(frozen=True)
 class Site:
     """One gateway. `clock` gives Unix seconds, `random(n)` gives n bytes from the system's generator."""
 
     settings: Settings
     templates: Templates
-    stylesheet: StaticFile
+    files: Files
     bulletins: Bulletins
     prepared: PreparedPages
     clock: Callable[[], int]
@@ -48,7 +57,7 @@ class Site:
             language=language,
             site_name=self.templates.text(language, texts.SITE_NAME),
             home_url=path(Page.START, language),
-            stylesheet_url=self.stylesheet.url,
+            stylesheet_url=self.files.stylesheet.url,
             navigation=tuple(
                 Link(path(item, language), self.templates.text(language, words), item is page) for item, words in _MENU
             ),
@@ -58,7 +67,13 @@ class Site:
     def draw(self, template: str, language: Language, page: Page | None, **values: Any) -> str:  # noqa: ANN401 -- what a template takes
         """Render a template of the gateway; `url(Page)` in it gives addresses in the same language."""
         return self.templates.render(
-            template, self.frame(language, page), page=Page, url=lambda item: path(item, language), **values
+            template,
+            self.frame(language, page),
+            page=Page,
+            url=lambda item: path(item, language),
+            shared=self.files,
+            root=self.settings.root_key.raw.hex(),
+            **values,
         )
 
     def failure(self, request: Request, failure: Failure) -> Answer:
@@ -78,10 +93,10 @@ class Visit:
     language: Language
 
 
-def public(request: Request, html: str, status: int = 200) -> Answer:
+def public(request: Request, html: str, status: int = 200, allowed: Allowed = NOTHING) -> Answer:
     """Answer with a page that is the same for everybody; it may be compressed."""
     plain = html.encode()
-    return public_bytes(request, plain, compress(plain), "text/html", status)
+    return public_bytes(request, plain, compress(plain), "text/html", status, allowed)
 
 
 def public_bytes(
@@ -94,10 +109,10 @@ def public_bytes(
     return Answer(status, plain, headers)
 
 
-def personal(html: str, status: int = 200, *, least: int = 0) -> Answer:
+def personal(html: str, status: int = 200, *, least: int = 0, allowed: Allowed = NOTHING) -> Answer:
     """Answer with a page that holds something of one reporter: padded, to `least` bytes or more, never compressed."""
     body = pad_page(html, least=least, grow=True)
-    return Answer(status, body, {"Content-Type": "text/html; charset=utf-8", **headers_of(NOTHING)})
+    return Answer(status, body, {"Content-Type": "text/html; charset=utf-8", **headers_of(allowed)})
 
 
 def redirect(address: str) -> Answer:

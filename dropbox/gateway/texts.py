@@ -110,6 +110,113 @@ RECEIPT_CHECKSUM = mark(
     "Each word exists, but these twelve do not belong together. Look for a wrong word, or two that changed places."
 )
 
+OF_THE_SCRIPT: dict[str, str] = {
+    "sealed_here": mark("Sealed in your browser."),
+    "sealed": mark(
+        "What you write and choose is sealed on your own device, to the keys of the bureau. Our server gets it sealed "
+        "and cannot open it. The twelve words are made here too, and are never sent."
+    ),
+    "opened_here": mark("Opened in your browser."),
+    "opened": mark(
+        "The answers come to your own device sealed and are opened there. Your twelve words are never sent. "
+        "Everyone gets the same list, so our server does not see whether there is something for you."
+    ),
+    "cannot_seal": mark(
+        "Your browser cannot seal here: it lacks something that is needed. So it is done in the memory of our server."
+    ),
+    "cannot_start": mark(
+        "Your browser could seal, but a part of this page did not come. So it is done in the memory of our server."
+    ),
+    "send_here": mark(
+        "Your report is sealed in your browser, and leaves your device sealed. Only the bureau can open it."
+    ),
+    "fingerprint": mark(
+        "The fingerprint of the key on which all keys of the bureau hang. Compare it with the leaflet:"
+    ),
+    "size": mark("What our server gets to see is a sealed packet of {size}."),
+    "photo": mark("{name} is a photo. Photos usually hold a place, a date and the device."),
+    "picture": mark("{name} is a picture. Pictures can hold a date, a place and the name of a program."),
+    "pdf": mark("{name} is a PDF file. These often hold the name of who made it, and dates."),
+    "office": mark("{name} is an office document. These often hold names, dates, remarks and earlier versions."),
+    "strip": mark("Take the hidden fields out of JPEG and PNG pictures before sealing"),
+    "strip_hint": mark(
+        "Out go the fields with place, date, device and remarks. The picture itself stays as it is: what it shows can "
+        "still give you away. It may come out turned, or in slightly other colours. Other files are not changed."
+    ),
+    "not_stripped": mark(
+        "{name} could not be read as a picture. Nothing was sent. Leave it out, or take off the tick."
+    ),
+    "unreadable": mark("{name} cannot be read any more. Was it moved or changed? Choose it again. Nothing was sent."),
+    "going": mark("Sealing and sending: {done} of {total}."),
+    "left_seconds": mark("Less than a minute to go."),
+    "left_minutes": mark("About {count} minutes to go."),
+    "left_hours": mark("About {count} hours to go."),
+    "keep_open": mark(
+        "Leave this page open. Should your browser ask, stay on this page: a new circuit works all the same."
+    ),
+    "paused": mark("Paused. Nothing goes out until you go on."),
+    "line_broke": mark("The line broke. What came through is kept. We try again in {count} seconds."),
+    "pause": mark("Pause"),
+    "go_on": mark("Go on"),
+    "cancel": mark("Stop and take back"),
+    "cancelled": mark("You stopped it. Nothing of it is left on our server. What you typed is still here."),
+    "cancelled_unsure": mark(
+        "You stopped it, but our server could not be told. What it has of it is sealed, and is deleted within a day. "
+        "What you typed is still here."
+    ),
+    "clock": mark(
+        "The bureau's keys are not of the day that your device says it is: {day}. If that date is wrong, put your "
+        "clock right and send again. If it is right, our server has old keys. Nothing was sent. Your text is still "
+        "here."
+    ),
+    "forged": mark(
+        "What our server gave as the bureau's keys is not signed by the bureau. Someone may be tampering. Nothing was "
+        "sent, and your text is still here. Use one of the other ways to report."
+    ),
+    "other_code": mark(
+        "The code of this page is not the code that the bureau vouches for today. Nothing was sent, and your text is "
+        "still here. Try again tomorrow, or use one of the other ways to report."
+    ),
+    "lost": mark(
+        "Our server no longer has the first part of what you sent. Your text and your files are still here: "
+        "send once more."
+    ),
+    "failed": mark(
+        "Something in this page failed. That is our fault. What you typed is still here, and was not sent unsealed. "
+        "Try again, or copy your text and load the page anew."
+    ),
+    "read_clock": mark(
+        "What our server has is not of the day that your device says it is: {day}. If that date is wrong, put your "
+        "clock right and try again. If it is right, somebody keeps newer answers back, or the office is shut."
+    ),
+    "read_forged": mark(
+        "What our server gave as the bureau's answers is not signed by the bureau. Someone may be tampering. "
+        "Your words were not sent. Try again tomorrow, or use one of the other ways to report."
+    ),
+    "read_other_code": mark(
+        "The code of this page is not the code that the bureau vouches for today. Your words were not sent. "
+        "Try again tomorrow, or use one of the other ways to report."
+    ),
+    "read_failed": mark("Something in this page failed. That is our fault. Your words were not sent. Try again."),
+    "too_many": TOO_MANY_FILES,
+    "too_large": TOO_LARGE,
+    "text_long": TEXT_TOO_LONG,
+    "field_long": FIELD_TOO_LONG,
+    "empty_report": EMPTY_REPORT,
+    "empty_answer": EMPTY_ANSWER,
+    "full": HOST_FULL,
+    "away": HOST_AWAY,
+    "not_ready": NOT_READY,
+    "refused": REFUSED,
+    "read_away": READ_AWAY,
+    "receipt_empty": RECEIPT_EMPTY,
+    "receipt_count": RECEIPT_COUNT,
+    "receipt_word": RECEIPT_WORD,
+    "receipt_digits": RECEIPT_DIGITS,
+    "receipt_checksum": RECEIPT_CHECKSUM,
+}
+"""What the script says, by the names under which it looks for it. It puts values in place of `{name}` or `%(name)s`."""
+
 _RECEIPT_FAULTS = {
     "empty": RECEIPT_EMPTY,
     "count": RECEIPT_COUNT,

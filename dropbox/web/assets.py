@@ -1,11 +1,12 @@
 """Static files from memory: named by their hash, compressed once, never looked up on disk by a visitor's path."""
 
+import base64
 import gzip
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
 
-_KINDS = {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+_KINDS = {".css": "text/css", ".js": "text/javascript", ".png": "image/png", ".txt": "text/plain"}
 _HASH_LENGTH = 12
 
 
@@ -17,6 +18,16 @@ class StaticFile:
     content_type: str
     plain: bytes
     compressed: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of the bytes as they are."""
+        return hashlib.sha256(self.plain).digest()
+
+    @property
+    def integrity(self) -> str:
+        """What a page says of the file (Subresource Integrity): a browser runs no other bytes."""
+        return f"sha256-{base64.b64encode(self.digest).decode()}"
 
 
 def takes_gzip(offers: str) -> bool:

@@ -9,10 +9,11 @@ YEAR_SECONDS = 31_536_000
 class Allowed:
     """What one response may do beyond the default.
 
-    `sandbox`: the body is a stranger's file. `cache`: the same bytes for everybody, named by their hash, so that a
-    browser may keep them.
+    `scripts`: the site's own script files, and requests of theirs to the site itself. `sandbox`: the body is a
+    stranger's file. `cache`: the same bytes for everybody, named by their hash, so that a browser may keep them.
     """
 
+    scripts: bool = False
     sandbox: bool = False
     cache: bool = False
 
@@ -37,8 +38,9 @@ def content_security_policy(allowed: Allowed) -> str:
     """
     if allowed.sandbox:
         return "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+    scripts = "script-src 'self'; connect-src 'self'; " if allowed.scripts else ""
     return (
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
+        f"default-src 'none'; {scripts}style-src 'self'; img-src data:; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
 

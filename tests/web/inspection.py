@@ -37,11 +37,12 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self._check_attributes(tag, values)
+        self._check_script(tag, values)
         if tag not in _VOID:
             self.open.append(tag)
         if tag == "html":
             self.page.language, self.page.direction = values.get("lang", ""), values.get("dir", "")
-        elif tag in {"script", "iframe", "object", "embed", "style", "base"}:
+        elif tag in {"iframe", "object", "embed", "style", "base"}:
             self.page.faults.append(f"<{tag}> on a page")
         elif tag == "title":
             self.page.titles += 1
@@ -53,6 +54,11 @@ class _Reader(HTMLParser):
             self.page.headings.append(tag)
         if tag in _LABELLED:
             self._note_field(tag, values)
+
+    def _check_script(self, tag: str, values: dict[str, str]) -> None:
+        own = values.get("src", "").startswith("/static/") and values.get("integrity", "").startswith("sha256-")
+        if tag == "script" and not (own and set(values) == {"src", "integrity", "defer"}):
+            self.page.faults.append("a script that is not a file of ours with its hash")
 
     def _check_attributes(self, tag: str, values: dict[str, str]) -> None:
         for name, value in values.items():

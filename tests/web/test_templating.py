@@ -73,7 +73,7 @@ def test_days_times_and_numbers_are_written_as_people_do() -> None:
 @pytest.mark.parametrize(
     ("html", "fault"),
     [
-        ("<script>x</script>", "<script> on a page"),
+        ("<script>x</script>", "a script that is not a file of ours with its hash"),
         ('<p onclick="x">x</p>', "onclick on <p>"),
         ('<p style="x">x</p>', "inline style on <p>"),
         ('<a href="https://example.org">x</a>', "<a> leads away: https://example.org"),

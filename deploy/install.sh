@@ -3,6 +3,7 @@
 # release; run it again whenever you like: what is as it should be is left alone.
 #
 #   deploy/install.sh ROLE [--root-key HEX] [--ssh-from ADDRESS]... [--wheels FOLDER] [--root FOLDER] [--dry-run]
+#   deploy/install.sh ROLE --release FOLDER [--signers FILE] [as above]
 #
 # ROLE is intake (tor, onion services, gateway, store), desk (the bureau) or ministry (the coordinator's inbox).
 #   --root-key HEX      the root public key, 64 hexadecimal digits, as the ceremony printed it
@@ -10,14 +11,20 @@
 #   --wheels FOLDER     take the Python packages from this folder instead of the network; their hashes are checked
 #   --root FOLDER       set up the system that stands below this folder, and start nothing
 #   --dry-run           say what would be done, and do nothing
+#   --release FOLDER    check this release (verify-release.sh) and install what was checked, in place of this folder
+#   --signers FILE      who may sign it; kept in /etc/dropbox/release-signers, which counts when none is named
 set -euo pipefail
 
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-ROLE='' ROOT='' ROOT_KEY='' WHEELS='' DRY='' CHANGED=''
-SSH_FROM=()
+ROLE='' ROOT='' ROOT_KEY='' WHEELS='' DRY='' CHANGED='' FETCHED='' SIGNERS=''
+SSH_FROM=() PASSED=()
 
 main() {
     arguments "$@"
+    if [ -n "$FETCHED" ]; then
+        from_release
+        return
+    fi
     case "$ROLE" in
         intake) SERVICES=(intake gateway) ;;
         desk | ministry) SERVICES=("$ROLE") ;;
@@ -52,7 +59,15 @@ arguments() {
     while [ $# -gt 0 ]; do
         case "$1" in
             -h | --help) usage && exit 0 ;;
-            --dry-run) DRY=yes ;;
+            --dry-run)
+                DRY=yes
+                PASSED+=("$1")
+                ;;
+            --release | --signers)
+                [ $# -ge 2 ] || fail "$1 needs a value."
+                if [ "$1" = --release ]; then FETCHED=$2; else SIGNERS=$2; fi
+                shift
+                ;;
             --root | --root-key | --ssh-from | --wheels)
                 [ $# -ge 2 ] || fail "$1 needs a value."
                 case "$1" in
@@ -61,11 +76,13 @@ arguments() {
                     --ssh-from) SSH_FROM+=("$2") ;;
                     --wheels) WHEELS=$(realpath "$2") ;;
                 esac
+                PASSED+=("$1" "$2")
                 shift
                 ;;
             intake | desk | ministry)
                 [ -z "$ROLE" ] || fail "one role for a host: that is what keeps the roles apart."
                 ROLE=$1
+                PASSED+=("$1")
                 ;;
             *) fail "$1 is neither a role nor an option; see --help." ;;
         esac
@@ -74,6 +91,24 @@ arguments() {
     [ -n "$ROLE" ] || fail "which host is this? Say intake, desk or ministry; see --help."
     [[ -z "$ROOT_KEY" || "$ROOT_KEY" =~ ^[0-9a-f]{64}$ ]] || fail "--root-key needs 64 lower-case hexadecimal digits."
     [ "$ROOT" != / ] || ROOT=''
+}
+
+# Checks a release, and lets its own install.sh go on from the copy that was checked. What is older than what this host
+# runs is refused from then on.
+from_release() {
+    heading "Checking the release"
+    local own=$ROOT/etc/dropbox work installed=()
+    work=$(mktemp -d)
+    # shellcheck disable=SC2064  # what it is now
+    trap "rm -rf '$work'" EXIT
+    if [ -e "$own/RELEASE" ]; then installed=(--installed "$own/RELEASE"); fi
+    "$SOURCE/deploy/verify-release.sh" --signers "${SIGNERS:-$own/release-signers}" "${installed[@]}" "$FETCHED" \
+        "$work/checked" || exit 1
+    tar -xzf "$work"/checked/*.tar.gz -C "$work"
+    bash "$work"/whistleblower_dropbox-*/deploy/install.sh "${PASSED[@]}" || exit 1
+    if [ -n "$DRY" ]; then return; fi
+    install -m 0644 "$work/checked/RELEASE" "$own/RELEASE"
+    if [ -n "$SIGNERS" ]; then install -m 0644 "$SIGNERS" "$own/release-signers"; fi
 }
 
 # live: this very system. chroot: a Debian below --root. folder: files only, to look at them.

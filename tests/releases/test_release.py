@@ -14,6 +14,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from tests.deploy.conftest import install, require
+
 _ROOT: Final = Path(__file__).parents[2]
 _VERIFY: Final = _ROOT / "deploy" / "verify-release.sh"
 _SOMEBODY: Final = ("-c", "user.name=nobody", "-c", "user.email=nobody@localhost")
@@ -294,6 +296,25 @@ def test_nothing_is_released_that_is_not_committed_or_not_numbered_or_signed_in_
     numbered = _make(checkout, into, None)
     assert (numbered.returncode, "not of the form 1.2.3" in numbered.stderr) == (1, True)
     assert not into.exists()
+
+
+def test_a_host_installs_what_it_has_checked_and_nothing_else(makers: Makers, copy: Path, tmp_path: Path) -> None:
+    require("systemd-sysusers", "systemd-tmpfiles")
+    root, signers = tmp_path / "root", ("--signers", str(makers.signers))
+    root.mkdir()
+    (copy / "requirements.txt").write_text("planted==1\n")
+    refused = install(root, "desk", "--release", str(copy), *signers)
+    assert (refused.returncode, "altered, damaged or missing" in refused.stderr) == (1, True)
+    unknown = install(root, "desk", "--release", str(makers.first))
+    assert (unknown.returncode, "who may sign a release cannot be read" in unknown.stderr) == (1, True)
+    assert not list(root.iterdir())
+    later = makers.release("to be installed", "0.2.0")
+    installed = install(root, "desk", "--root-key", "5a" * 32, "--release", str(later), *signers)
+    assert installed.returncode == 0, installed.stderr
+    assert list((root / "opt/dropbox/releases").glob("0.2.0-*"))
+    assert (root / "etc/dropbox/RELEASE").read_bytes() == (later / "RELEASE").read_bytes()
+    again = install(root, "desk", "--release", str(makers.first))  # the host knows by now who may sign
+    assert (again.returncode, "is older than what this host runs" in again.stderr) == (1, True)
 
 
 def test_without_a_key_a_release_is_the_same_but_unsigned_and_says_so(makers: Makers, tmp_path: Path) -> None:

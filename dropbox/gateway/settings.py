@@ -1,5 +1,6 @@
 """The settings of a gateway: one TOML file, in which a name that is not known is refused."""
 
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from ipaddress import ip_address
@@ -11,6 +12,8 @@ from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
 
 MAX_PORT = 65_535
+
+_ONION = re.compile(r"[a-z2-7]{56}\.onion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class Settings:
     `uploads_per_circuit`, `mebibytes_per_hour`: of one circuit, where `proxy` says which that is. `circuits_socket`: of
     `dropbox-onion`, which closes circuits that go over; without it they are only refused. `connection_seconds`: after
     so long a connection is broken, whatever it does; 1 GiB over Tor takes hours. `drain_seconds`: how long those that
-    are being served get when the command is to end.
+    are being served get when the command is to end. `reporters_address`, `reading_address`: the onion addresses, when
+    reading has one of its own: the pages then link to it, and Tor Browser takes another circuit there.
     """
 
     intake_socket: Path
@@ -70,6 +74,8 @@ class Settings:
     uploads_per_circuit: int = 4
     mebibytes_per_hour: int = 4096
     circuits_socket: Path | None = None
+    reporters_address: str = ""
+    reading_address: str = ""
     connection_seconds: int = 14_400
     drain_seconds: int = 10
 
@@ -104,12 +110,15 @@ def read_settings(file: Path) -> Settings:
     if unknown:
         message = f"the settings file has a name that is not known: {unknown[0]}"
         raise BadSettings(message)
+    reporters_address, reading_address = _addresses(table)
     numbers = {name: _number(table, name) for name in _BOUNDS if name in table}
     return Settings(
         intake_socket=Path(_string(table, "intake_socket")),
         listen=parse_listen(_string(table, "listen")),
         root_key=_root_key(_string(table, "root_key")),
         proxy=_truth(table, "proxy"),
+        reporters_address=reporters_address,
+        reading_address=reading_address,
         circuits_socket=Path(_string(table, "circuits_socket")) if "circuits_socket" in table else None,
         **numbers,
     )
@@ -152,6 +161,18 @@ def _truth(table: dict[str, object], name: str) -> bool:
         message = f"{name} is true or false"
         raise BadSettings(message)
     return value
+
+
+def _addresses(table: dict[str, object]) -> tuple[str, str]:
+    """The onion addresses for reporting and for reading; both, or neither."""
+    names = ("reporters_address", "reading_address")
+    if not any(name in table for name in names):
+        return "", ""
+    first, second = (_string(table, name) for name in names)
+    if not _ONION.fullmatch(first) or not _ONION.fullmatch(second):
+        message = "reporters_address and reading_address are onion addresses, as `dropbox-onion keys list` says them"
+        raise BadSettings(message)
+    return first, second
 
 
 def _root_key(digits: str) -> RootPublicKey:

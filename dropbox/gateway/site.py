@@ -59,18 +59,30 @@ class Site:
             home_url=path(Page.START, language),
             stylesheet_url=self.files.stylesheet.url,
             navigation=tuple(
-                Link(path(item, language), self.templates.text(language, words), item is page) for item, words in _MENU
+                Link(self.link(item, language), self.templates.text(language, words), item is page)
+                for item, words in _MENU
             ),
             alternates=alternates,
         )
 
+    def link(self, page: Page, language: Language) -> str:
+        """Return where a link to `page` leads: reading may have an address of its own, and so another circuit.
+
+        Forms go to where their page came from.
+        """
+        address = {Page.REPORT: self.settings.reporters_address, Page.READ: self.settings.reading_address}.get(page)
+        return f"http://{address}{path(page, language)}" if address else path(page, language)
+
     def draw(self, template: str, language: Language, page: Page | None, **values: Any) -> str:  # noqa: ANN401 -- what a template takes
-        """Render a template of the gateway; `url(Page)` in it gives addresses in the same language."""
+        """Render a template of the gateway; `url(Page)` in it gives addresses in the same language, `link(Page)` those
+        that also say on which of two onion addresses.
+        """
         return self.templates.render(
             template,
             self.frame(language, page),
             page=Page,
             url=lambda item: path(item, language),
+            link=lambda item: self.link(item, language),
             shared=self.files,
             root=self.settings.root_key.raw.hex(),
             **values,

@@ -21,6 +21,7 @@ from dropbox.gateway.settings import Listen, Settings
 
 SOCKET_MODE = 0o660
 BACKLOG = 1024
+KNOCK_SECONDS = 2.0  # for whoever may have the socket to take a connection
 PAUSE_SECONDS = 1.0  # between a mother that ended and the next
 GRACE_SECONDS = 5.0  # more than its children get, until a mother that was told to end is killed
 UNLOCKED = "memory cannot be locked under this account's limit: switch swap off, or raise LimitMEMLOCK"
@@ -135,9 +136,11 @@ class Supervisor:
 
 @contextlib.contextmanager
 def _listening(listen: Listen) -> Iterator[tuple[socket.socket, str]]:
-    """Bind the socket; give it with where it is."""
+    """Bind the socket; give it with where it is. Raises `NotStarted` where another process listens."""
     if isinstance(listen, Path):
         if listen.is_socket():
+            if _answers(listen):
+                raise NotStarted(f"another process listens at {listen}: end it first")
             listen.unlink()  # left behind by a process that was killed
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(listen))
@@ -150,6 +153,18 @@ def _listening(listen: Listen) -> Iterator[tuple[socket.socket, str]]:
     with socket.create_server((listen.host, listen.port), family=_family(listen.host), backlog=BACKLOG) as listener:
         host, port = listener.getsockname()[:2]
         yield listener, f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as knocking:
+        knocking.settimeout(KNOCK_SECONDS)
+        try:
+            knocking.connect(str(path))
+        except TimeoutError:
+            return True  # its queue is full
+        except OSError:
+            return False
+        return True
 
 
 def _family(host: str) -> socket.AddressFamily:

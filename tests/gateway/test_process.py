@@ -52,6 +52,20 @@ async def test_it_listens_on_a_unix_socket_that_others_cannot_use(tmp_path: Path
         assert socket.is_socket()
 
 
+async def test_a_socket_that_another_gateway_has_is_left_to_it(tmp_path: Path) -> None:
+    socket = tmp_path / "gateway.sock"
+    async with gateway(tmp_path, Bureau(), str(socket)):
+        second = await asyncio.create_subprocess_exec(
+            *COMMAND, str(tmp_path / "gateway.toml"), stderr=asyncio.subprocess.PIPE
+        )
+        _, err = await second.communicate()
+        assert second.returncode == 2
+        assert err.decode() == f"dropbox-gateway: another process listens at {socket}: end it first\n"
+        connector = aiohttp.UnixConnector(str(socket))
+        async with aiohttp.ClientSession(connector=connector) as client, client.get("http://x/nl/") as answer:
+            assert answer.status == 200
+
+
 async def test_an_intake_that_hangs_up_is_a_page_and_not_a_crash(tmp_path: Path) -> None:
     bureau = Bureau(int(time.time()))
     intake = SimulatedIntake(bureau)

@@ -1,6 +1,7 @@
 """`make demo-onion` and `make demo ONION=public`, as far as they go without the internet."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from tests.system.demo import descendants, is_running
 
 ROOT: Final = Path(__file__).parents[2]
 DEMO: Final = [sys.executable, "-m", "deploy.demo.onion"]
+_LAST: Final = "For a browser: SOCKS on 127.0.0.1"
 LOOPBACK_ONLY: Final = [
     *("unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])),
     *("sh", "-c", 'ip link set lo up && exec "$@"', "sh"),
@@ -27,11 +29,11 @@ def test_the_demo_says_its_address_shows_a_visit_and_leaves_nothing_running(tmp_
     with output.open("wb") as said:
         process = subprocess.Popen([*DEMO, "--folder", str(tmp_path / "demo")], stdout=said, stderr=said, cwd=ROOT)
     try:
-        wait_for("the visit", lambda: "Ctrl-C ends everything.\n" in output.read_text() or process.poll(), 600)
+        wait_for("the visit", lambda: _LAST in output.read_text() or process.poll(), 600)
         text = output.read_text()
         assert f"A visit over the onion address, as a picture: {picture}" in text
         assert picture.read_bytes().startswith(b"\x89PNG")
-        (address,) = {word for word in text.split() if word.endswith(".onion")}
+        (address,) = set(re.findall(r"http://\S+\.onion", text))
         assert len(address) == len("http://") + 56 + len(".onion")
         started = descendants(process.pid)
     finally:

@@ -100,6 +100,7 @@ class Admission:
         links: dict[bytes, list[Link]] = {}
         for thread_id in plan.touched:
             plan.threads[thread_id], links[thread_id] = sealing.first_links(plan.threads[thread_id], 1)
+        self._vault.require_backed(*(plan.threads[thread_id] for thread_id in links))
         if plan.new_tag_keys:
             tag_keys = {**publisher.state.tag_keys, **plan.new_tag_keys}
             await saving.save(publisher, replace(publisher.state, tag_keys=tag_keys))

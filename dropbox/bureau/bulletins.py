@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dropbox.bureau import prekeys
+from dropbox.bureau import ledger, prekeys
 from dropbox.bureau.certificates import IN_BULLETINS, Certificates
-from dropbox.bureau.keyring import PublisherState
+from dropbox.bureau.keyring import PublisherState, prekey_name
 from dropbox.bureau.tables import BulletinRow
 from dropbox.bureau.vault import request
 from dropbox.protocol import sizes
 from dropbox.protocol.bulletin import (
     DAILY,
+    FALLBACK,
     FALLBACK_DAYS_AHEAD,
     Bulletin,
     Recipient,
@@ -29,14 +30,17 @@ from dropbox.protocol.keys import Role, RootPublicKey
 from dropbox.protocol.secret_keys import SigningKey
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dropbox.bureau.keyring import PublicPrekey
 
 # The SHA-256 of the code that the reporter's pages run, by `make browser`: a desk vouches for its own release's.
 BROWSER_BUNDLE: Final = (resources.files("dropbox.bureau") / "browser_bundle.txt").read_text(encoding="ascii").strip()
 
 KEPT_DAYS: Final = 100  # longer than any envelope of that day can wait to be opened
-_FALLBACK_REVISION: Final = 0
-_DAILY_REVISION: Final = 1
+_REVISIONS: Final = {FALLBACK: 0, DAILY: 1}  # of a generation
+_GENERATION: Final = "generation"  # what is remembered in the vault: how many revisions a restored desk leaves out
+_LEAST_LEAP, _LEAPS = 8, 128
 
 
 @functools.lru_cache(maxsize=256)
@@ -53,6 +57,21 @@ class Draft:
     certificates: Certificates
     instance: bytes
     board_period: int
+    first_revision: int = 0
+
+
+async def first_revision(connection: AsyncConnection, key: bytes) -> int:
+    """The lowest revision of the bulletins that are signed now."""
+    return int((await ledger.recall(connection, key, _GENERATION) or {}).get("first", 0))
+
+
+async def leap(connection: AsyncConnection, key: bytes, random: Callable[[int], bytes]) -> None:
+    """A restored desk does not know which revisions it signed after its backup: leave out many, and not always as many.
+
+    Two that are restored from one backup, one after the other, then sign no revision twice.
+    """
+    first = await first_revision(connection, key) + len(_REVISIONS) * (_LEAST_LEAP + random(1)[0] % _LEAPS)
+    await ledger.remember(connection, key, _GENERATION, {"first": first})
 
 
 async def archived(connection: AsyncConnection, root: RootPublicKey, first: int, last: int) -> dict[int, Bulletin]:
@@ -102,8 +121,9 @@ async def drop_old(connection: AsyncConnection, today: int) -> None:
 
 
 def due(have: Mapping[int, Bulletin], draft: Draft, today: int) -> list[tuple[Bulletin, bytes]]:
-    """The bulletins to sign now: a day without one, with a fallback one where a daily prekey exists by now, or with one
-    that vouches for the browser's code of another release. What replaces another has a higher revision.
+    """The bulletins to sign now: a day without one, with a fallback one where a daily prekey exists by now, with one whose
+    prekey is lost, or with one that vouches for the browser's code of another release. What replaces another has a
+    higher revision.
 
     `have` holds the archived ones from yesterday on.  Each names the hash of the day before; days that no certificate
     covers get none.
@@ -112,17 +132,22 @@ def due(have: Mapping[int, Bulletin], draft: Draft, today: int) -> list[tuple[Bu
     made = []
     for day in range(today, today + FALLBACK_DAYS_AHEAD + 1):
         current, prekey = have.get(day), prekeys.for_day(draft.state.prekeys, day)
-        wanted = prekey is not None and (current is None or _outdated(current, prekey))
-        revision = 0 if current is None else current.revision + 1
-        if prekey is not None and wanted and (drafted := _draft(draft, prekey, day, revision, previous)) is not None:
+        wanted = prekey is not None and (current is None or _outdated(current, prekey, draft.state))
+        least = 0 if current is None else current.revision + 1
+        if prekey is not None and wanted and (drafted := _draft(draft, prekey, day, least, previous)) is not None:
             current = drafted
             made.append((drafted, sign_bulletin(drafted, SigningKey(Role.BULLETIN, draft.state.bulletin_seed).sign)))
         previous = bytes(sizes.SHA256) if current is None else current.hash
     return made
 
 
-def _outdated(current: Bulletin, prekey: PublicPrekey) -> bool:
-    """Whether a bulletin must be replaced. One that is sealed to a key of its own day never goes back to a fallback."""
+def _outdated(current: Bulletin, prekey: PublicPrekey, state: PublisherState) -> bool:
+    """Whether a bulletin must be replaced.
+
+    What is sealed to a lost prekey opens for nobody.  One of a key of its own day never goes back to a fallback else.
+    """
+    if all(prekey_name(one.prekey) not in state.prekeys for one in current.recipients):
+        return True
     if current.kind != prekey.kind:
         return prekey.kind == DAILY
     return current.browser_bundle != BROWSER_BUNDLE
@@ -136,7 +161,7 @@ def _draft(draft: Draft, prekey: PublicPrekey, day: int, least: int, previous: b
     return Bulletin(
         instance=draft.instance,
         day=day,
-        revision=max(least, _DAILY_REVISION if prekey.kind == DAILY else _FALLBACK_REVISION),
+        revision=max(least, draft.first_revision + _REVISIONS[prekey.kind]),
         kind=prekey.kind,
         certificates=tuple(one for one, _ in certified),
         certificate_documents=tuple(body for _, body in certified),

@@ -203,7 +203,7 @@ class Cards:
         return True
 
     async def collect(self, host: Host) -> None:
-        """Fetch outcomes; what is safe here is confirmed."""
+        """Fetch outcomes."""
         await self.outcomes.collect(host)
 
     async def open_outcomes(self) -> None:

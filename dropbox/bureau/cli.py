@@ -14,17 +14,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from dropbox.bureau import certificates, service
+from dropbox.bureau import service
 from dropbox.bureau.app import create_app
+from dropbox.bureau.checks import check, notes
 from dropbox.bureau.errors import DeskError, SettingsError
-from dropbox.bureau.keyring import RECIPIENT_NAME, PublisherKeyring
+from dropbox.bureau.keyring import RECIPIENT_NAME
+from dropbox.bureau.restoring import Secrets, restore, verify
 from dropbox.bureau.settings import Settings, load
-from dropbox.bureau.vault import MIGRATIONS, NewDesk, accounts_of, held, make, request
+from dropbox.bureau.vault import MIGRATIONS, NewDesk, accounts_of, held, make
 from dropbox.protocol import sizes
 from dropbox.protocol.errors import ProtocolError
-from dropbox.storage.database import open_database
 from dropbox.storage.errors import StorageError
-from dropbox.storage.migrations import prepare, require_schema
+from dropbox.storage.migrations import prepare
 from dropbox.storage.sealed_file import replace_file
 from dropbox.web.serving import QuietRunner
 
@@ -57,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     migration = commands.add_parser("migrate", help="bring the database to this release; the desk must not run")
     migration.set_defaults(run=_migrate)
     migration.add_argument("--rehearse", action="store_true", help="and take all of it back; the desk may run")
+    backup = commands.add_parser("backup", help="make the backup now, and open all of it; the desk must not run")
+    backup.set_defaults(run=_backup)
+    backup.add_argument("--anew", action="store_true", help="into an empty folder, though there was a backup")
+    restoring = commands.add_parser("restore", help="make a desk from a backup, on an empty machine")
+    restoring.set_defaults(run=_restore)
+    restoring.add_argument("--from", dest="source", type=Path, required=True, metavar="FOLDER", help="the backup")
     account = commands.add_parser("account", help="add an account, or take one away").add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -66,13 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--from-password-file", type=Path, metavar="FILE", help="instead of asking for it")
     remove = account.add_parser("remove", help="an account opens nothing any more")
     remove.set_defaults(run=_remove_account)
-    for command in (init, serve, checking, migration, add, remove):
+    for command in (init, serve, checking, migration, backup, restoring, add, remove):
         command.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings, TOML")
-    for command in (init, serve, checking):
+    for command in (init, serve, checking, backup, restoring):
         command.add_argument("--passphrase-file", type=Path, metavar="FILE", help="instead of asking for it")
-    for command in (init, add, remove):
+    for command in (init, backup, restoring, add, remove):
         command.add_argument("--user", required=True, metavar="NAME")
-    for command in (init, add):
+    for command in (init, backup, restoring, add):
         command.add_argument("--password-file", type=Path, metavar="FILE", help="instead of asking for it")
     return parser
 
@@ -162,31 +169,45 @@ def _remove_account(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _check(arguments: argparse.Namespace, settings: Settings) -> int:
     passphrase = _secret(arguments.passphrase_file, "Passphrase of the desk's service")
-    wrong = asyncio.run(_wrong(settings, passphrase))
+    wrong = asyncio.run(check(settings, passphrase, service.now() // sizes.DAY))
     for sentence in wrong:
         print(f"- {sentence}")
-    print("Note: there is one recipient. If this machine is lost, so is every case on it.")
+    for sentence in notes(settings):
+        print(f"Note: {sentence}")
     print("Nothing is wrong." if not wrong else "The desk is not ready to serve.")
     return 1 if wrong else 0
 
 
-async def _wrong(settings: Settings, passphrase: str) -> list[str]:
-    found: list[str] = []
-    try:
-        state = PublisherKeyring.open(settings.vault, passphrase).state
-        today = service.now() // sizes.DAY
-        certificates.load(settings.keys_dir, settings.root).require(request(state), today)
-    except FileNotFoundError:
-        found.append("The vault holds no desk yet: run `dropbox-desk init` first.")
-    except (DeskError, StorageError) as error:
-        found.append(str(error))
-    try:
-        database = open_database(settings.database)
-        await require_schema(database, MIGRATIONS)
-        await database.close()
-    except StorageError as error:
-        found.append(str(error))
-    return found + await service.way_is_closed(settings, os.urandom)
+def _backup(arguments: argparse.Namespace, settings: Settings) -> int:
+    if settings.backup is None:
+        raise SettingsError("The settings name no folder with `backup`.")
+    asyncio.run(_back_up(settings, _secrets(arguments), anew=arguments.anew))
+    print(f"The backup in {settings.backup} holds what the vault holds, and opens.")
+    return 0
+
+
+async def _back_up(settings: Settings, secrets: Secrets, *, anew: bool) -> None:
+    async with service.opened(settings, secrets.passphrase, service.now, os.urandom) as running:
+        await running.vault.unlock(accounts_of(settings.vault).unlock(secrets.user, secrets.password))
+        if anew:
+            await running.sync.backup.begin_anew()
+        await running.sync.backup.run()
+    assert settings.backup is not None
+    await verify(settings.backup, secrets)
+
+
+def _restore(arguments: argparse.Namespace, settings: Settings) -> int:
+    asyncio.run(restore(settings, arguments.source, _secrets(arguments), service.now(), os.urandom))
+    print("The desk is restored. Check it, start it, sign in, and have a new backup made; see docs/operations.md.")
+    return 0
+
+
+def _secrets(arguments: argparse.Namespace) -> Secrets:
+    return Secrets(
+        _secret(arguments.passphrase_file, "Passphrase of the desk's service"),
+        arguments.user,
+        _secret(arguments.password_file, f"Password of {arguments.user}"),
+    )
 
 
 if __name__ == "__main__":

@@ -168,6 +168,7 @@ class Desk:
                 await removal.begin(connection, self._vault, name)
             await removal.finish(self._vault)
         await self._vault.database.checkpoint_truncate()
+        self._sync.wake()  # the backup is to forget it
 
     async def open_file(self, case_id: str, file_id: str) -> tuple[FileView, AsyncIterator[bytes]]:
         """A file and its bytes in pieces of at most 1 MiB.  Raises `UnknownFileError`."""
@@ -199,7 +200,8 @@ class Desk:
     async def send(self, case_id: str, draft: NoteDraft) -> None:
         """Seal the note; it goes out with the next board.
 
-        Raises `NoReplyPossibleError`, `EmptyNoteError`, `NoteTooLongError`, `BoardFullError`, `BoardsUnreadError`.
+        Raises `NoReplyPossibleError`, `EmptyNoteError`, `NoteTooLongError`, `BoardFullError`, `BoardsUnreadError`,
+        `BackupBehindError`.
         """
         name, key = self._case_key(case_id)
         if not self._sync.reception.boards_read:
@@ -216,6 +218,7 @@ class Desk:
                 raise BoardFullError
             writer = notes.Writer(self._vault, self._settings.root.instance, self._random)
             await writer.write(notes.Target(name, key, value), composed, self.today())
+        self._sync.wake()  # the backup is to have it
 
     # ------------------------------------------------------------------------------------------------- cards
 
@@ -272,8 +275,9 @@ class Desk:
 
     def _warnings(self, days: int, refused: int) -> tuple[str, ...]:
         found = set(self._sync.publisher.warnings | self._sync.cards.warnings)
-        # Bulletins name one recipient, and nothing copies the vault's database yet.
-        found |= {"one-recipient", "no-backup"}
+        found.add("one-recipient")  # bulletins name one
+        if self._settings.backup is None:
+            found.add("no-backup")
         if refused:
             found.add("outcomes-unreadable")
         if days <= _FEW_BULLETINS:

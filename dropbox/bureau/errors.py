@@ -158,3 +158,73 @@ class ClockError(DeskError):
     def __init__(self) -> None:
         """Carry one fixed sentence."""
         super().__init__("The clock of this machine is wrong, or intake has not been reached for a month.")
+
+
+class BackupError(DeskError):
+    """Something about the backup; nothing is confirmed to intake before that is put right."""
+
+
+class BackupGoneError(BackupError):
+    """The folder is not there or empty, though there was a backup in it."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__(
+            "The folder of the backup is not there or empty: mount it, or begin anew with `dropbox-desk backup --anew`."
+        )
+
+
+class BackupUnwritableError(BackupError):
+    """The medium takes no more, or cannot be read."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The backup cannot be written: see whether its disk is full, mounted and this account's.")
+
+
+class BackupLockedError(BackupError):
+    """The keyring that reads has changed since the last backup, and nobody is signed in."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The backup lacks the newest keys, and nobody is signed in: sign in, and it is made.")
+
+
+class BackupBehindError(BackupError):
+    """A thread has used all the numbers that the last backup leaves it."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The backup is too far behind for another reply in this case: have the backup put right.")
+
+
+class ForeignBackupError(BackupError):
+    """The folder holds another vault's backup, or one under another key."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("This folder holds the backup of another desk: choose another one.")
+
+
+class BackupDamagedError(BackupError):
+    """A part of a backup is missing or is not what was written."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The backup is damaged: use another copy of it, or begin anew in an empty folder.")
+
+
+class DatabaseInUseError(BackupError):
+    """A backup is to be restored over cases: they may be newer than it."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The database is not empty: name an empty one, and keep this one until all is looked at.")
+
+
+class OtherReleaseError(BackupError):
+    """The rows of a backup are of another schema."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("This backup was made by another release: restore it with that one, then upgrade.")

@@ -172,8 +172,12 @@ class PublisherKeyring:
 
     def save(self, state: PublisherState) -> None:
         """Replace the file, then this state."""
-        replace_file(self._path, self._seal.seal(documents.encode(_publisher_to_json(state)), _PUBLISHER_CONTEXT))
+        self.copy_to(self._path, state)
         self.state = state
+
+    def copy_to(self, path: Path, state: PublisherState) -> None:
+        """Write a file that opens with the same passphrase."""
+        replace_file(path, self._seal.seal(documents.encode(_publisher_to_json(state)), _PUBLISHER_CONTEXT))
 
 
 class RecipientKeyring:
@@ -199,8 +203,12 @@ class RecipientKeyring:
 
     def save(self, state: RecipientState) -> None:
         """Replace the file, then this state."""
-        replace_file(self._path, self._seal.seal(documents.encode(_recipient_to_json(state)), _RECIPIENT_CONTEXT))
+        self.copy_to(self._path, state)
         self.state = state
+
+    def copy_to(self, path: Path, state: RecipientState) -> None:
+        """Write a file that opens with the same access key, and so with the same passwords."""
+        replace_file(path, self._seal.seal(documents.encode(_recipient_to_json(state)), _RECIPIENT_CONTEXT))
 
 
 def _reading(data: bytes, read: Callable[[documents.Json], Any]) -> Any:  # noqa: ANN401 -- one state or the other

@@ -112,8 +112,9 @@ class Writer:
     async def write(self, target: Target, composed: Composed, today: int) -> None:
         """The chain first, durably; then one transaction with the entry and its records."""
         keyring = self._vault.opened()
-        name = self._random(16)
-        thread, links = await sealing.take(keyring, bytes.fromhex(target.dossier.thread), len(composed.bodies))
+        name, thread_id = self._random(16), bytes.fromhex(target.dossier.thread)
+        self._vault.require_backed(sealing.first_links(keyring.state.threads[thread_id], len(composed.bodies))[0])
+        thread, links = await sealing.take(keyring, thread_id, len(composed.bodies))
         sealed = sealing.seal(thread, keyring.state.recipient, self._instance, links, composed.bodies, self._random)
         records = sealing.as_records(sealed, thread, Purpose(NOTE, name, today + RECORD_DAYS), self._random)
         async with self._vault.database.write() as connection:

@@ -75,6 +75,7 @@ class Outcomes:
         """Work on this vault."""
         self._vault, self._settings, self._clock = vault, settings, clock
         self._tried_day: int | None = None
+        self._unconfirmed: list[bytes] = []  # batches that are here
 
     @property
     def today(self) -> int:
@@ -82,12 +83,19 @@ class Outcomes:
         return self._clock() // sizes.DAY
 
     async def collect(self, host: Host) -> None:
-        """Fetch what the ministry sent; what is safe here is confirmed."""
+        """Fetch what the ministry sent."""
         for batch in await host.outcomes():
             body = await host.outcome(batch)
             async with self._vault.database.write() as connection:
                 await _put(connection, _Sealed(batch, self.today, "", body))
-            await host.confirm_outcomes([batch])
+            if batch not in self._unconfirmed:
+                self._unconfirmed.append(batch)
+
+    async def confirm(self, host: Host) -> None:
+        """Tell intake what is safe here.  What a crash leaves unsaid is fetched, and said, once more."""
+        while self._unconfirmed:
+            await host.confirm_outcomes([self._unconfirmed[0]])
+            del self._unconfirmed[0]
 
     def try_again(self) -> None:
         """Somebody signs in, perhaps after a certificate was copied: what was refused is tried once more."""

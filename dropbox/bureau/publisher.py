@@ -91,7 +91,9 @@ class Publisher:
         async with self._vault.changing:
             async with self._vault.database.read() as connection:
                 have = await bulletins.archived(connection, root, today - 1, today + FALLBACK_DAYS_AHEAD)
-            draft = bulletins.Draft(self.state, self._certificates(), root.instance, self._settings.board_period)
+                first = await bulletins.first_revision(connection, self._vault.storage_key)
+            period = self._settings.board_period
+            draft = bulletins.Draft(self.state, self._certificates(), root.instance, period, first)
             made = bulletins.due(have, draft, today)
             async with self._vault.database.write() as connection:
                 for bulletin, body in made:

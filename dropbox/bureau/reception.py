@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dropbox.bureau import store
 from dropbox.bureau.admission import Admission, Received
-from dropbox.bureau.errors import LockedError
+from dropbox.bureau.errors import BackupBehindError, LockedError
 from dropbox.bureau.opening import REFETCHED, REFETCHED_TRIES, Opened, Opener, Reason, reason_of
 from dropbox.bureau.store import Envelope, State
 from dropbox.bureau.suspects import Suspects
@@ -35,7 +35,7 @@ GROUP: Final = 64  # envelopes opened together: one keyring is written for all o
 GROUP_BYTES: Final = 8 * sizes.MIB  # of a group, sealed
 _PANIC: Final = "PanicException"  # what a library in Rust raises for its own mistake: no Exception, nor ours to end at
 _ONE_ROW: Final = (SealedDamagedError, WrongPassphraseError)  # a case of the vault that does not open
-_NOT_ITS_FAULT: Final = (LockedError, StorageError, OSError)
+_NOT_ITS_FAULT: Final = (BackupBehindError, LockedError, StorageError, OSError)
 
 
 class Reception:

@@ -63,6 +63,7 @@ async def opened(
             async with AsyncExitStack() as stack:
                 host = Host(courier) if courier else await _host(stack, settings, key, clock, random)
                 sync = Sync(vault, settings, host, clock, random)
+                await sync.backup.load()
                 yield Running(Desk(vault, settings, sync, clock, random), sync, vault)
         finally:
             await vault.close()

@@ -47,6 +47,9 @@ class Settings:
     intake_socket: Path | None = None
     """Instead of these two, where intake runs on the same machine: its socket for the desk."""
 
+    backup: Path | None = None
+    """Folder of the backup, on another disk or machine; without it there is none."""
+
     host: str = "127.0.0.1"
     port: int = 0
     """Where the pages are; in the file `listen`, a loopback name and a port.  Port 0 takes a free one."""
@@ -105,6 +108,8 @@ def parse(values: dict[str, Any]) -> Settings:
     optional: dict[str, Any] = {
         name: _whole(values, name) for name in ("board_period", "card_period", "cards_per_batch") if name in values
     }
+    if "backup" in values:
+        optional["backup"] = _path(values, "backup")
     if "listen" in values:
         optional["host"], optional["port"] = _listen(_text(values, "listen"))
     if "notices" in values:

@@ -17,8 +17,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from dropbox.bureau import dossiers, store
+from dropbox.bureau.backup import Backup
 from dropbox.bureau.cards import Cards
-from dropbox.bureau.errors import ClockError, DeskError, NotCertifiedError
+from dropbox.bureau.errors import BackupError, ClockError, DeskError, NotCertifiedError
 from dropbox.bureau.fetching import Fetching
 from dropbox.bureau.host import Host
 from dropbox.bureau.publisher import Publisher
@@ -42,7 +43,7 @@ logger = logging.getLogger("dropbox.bureau")
 
 LONGEST_SLEEP: Final = 30  # seconds; the clock may be set while we sleep
 
-_FETCHING: Final = frozenset({"recover", "fetch", "outcomes", "confirm"})
+_FETCHING: Final = frozenset({"recover", "fetch", "outcomes", "confirm", "confirm-outcomes"})
 _PUBLISHING: Final = frozenset({"recover", "bulletins", "board", "publication", "cards"})
 
 _PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -54,6 +55,7 @@ _PROBLEMS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (StorageError, "storage"),
     (OSError, "storage"),
     (ClockError, "clock"),
+    (BackupError, "backup"),
     (DeskError, "fault"),
 )
 
@@ -67,6 +69,7 @@ class Sync:
         self.publisher = Publisher(vault, settings, clock, random)
         self.reception = Reception(vault, settings.root, clock, random)
         self.cards = Cards(vault, settings, clock, random)
+        self.backup = Backup(vault, settings.backup, clock)
         self._renewal = Renewal(vault, clock, random)
         self._fetching_in = Fetching(vault, host, self.wake)
         self._destroyed_day = -1
@@ -121,8 +124,10 @@ class Sync:
         """Apart from fetching: what is here must not wait for a large report that is still on its way."""
         async with self._opening:
             await self._step("open", self._open_waiting())
-            if confirming:
+            await self._step("backup", self.backup.run())
+            if confirming and "backup" not in self.problems:
                 await self._step("confirm", self._confirm())
+                await self._step("confirm-outcomes", self.cards.outcomes.confirm(self._host))
             await self._step("open-outcomes", self.cards.open_outcomes())
 
     @asynccontextmanager

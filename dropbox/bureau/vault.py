@@ -15,6 +15,7 @@ from dropbox.bureau import ledger, prekeys, saving
 from dropbox.bureau.errors import (
     AlreadyMadeError,
     AlreadyRunningError,
+    BackupBehindError,
     LockedError,
     NotMadeError,
     SettingsError,
@@ -29,6 +30,7 @@ from dropbox.bureau.keyring import (
     PublisherState,
     RecipientKeyring,
     RecipientState,
+    ThreadKeys,
 )
 from dropbox.bureau.settings import Settings
 from dropbox.protocol import sizes
@@ -88,8 +90,7 @@ def make(folder: Path, new: NewDesk, now: int, random: Random) -> CertificateReq
 
     Raises AlreadyMadeError, WeakPasswordError, UserNameRefusedError.
     """
-    folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-    folder.chmod(_PRIVATE_FOLDER)
+    make_folder(folder)
     with held(folder):
         if (folder / PUBLISHER_FILE).exists() or (folder / RECIPIENT_FILE).exists():
             raise AlreadyMadeError
@@ -115,6 +116,15 @@ def make(folder: Path, new: NewDesk, now: int, random: Random) -> CertificateReq
         RecipientKeyring.make(folder, access_key, recipient)
         PublisherKeyring.make(folder, PassphraseSeal.make(new.passphrase, new.cost), publisher)
     return request(publisher)
+
+
+def make_folder(folder: Path) -> None:
+    """A vault's folder, for nobody else to read.  Raises SettingsError."""
+    try:
+        folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        folder.chmod(_PRIVATE_FOLDER)
+    except OSError:
+        raise SettingsError("vault cannot be made, or is another account's.") from None
 
 
 def request(state: PublisherState) -> CertificateRequest:
@@ -151,6 +161,9 @@ class Vault:
         self.accounts = accounts_of(folder)
         self.recipient: RecipientKeyring | None = None
         self.changing = asyncio.Lock()
+        self.ahead: Mapping[
+            bytes, int
+        ] = {}  # by reference, the number at which a desk restored from the backup goes on
 
     @property
     def storage_key(self) -> bytes:
@@ -162,6 +175,14 @@ class Vault:
         if self.recipient is None:
             raise LockedError
         return self.recipient
+
+    def require_backed(self, *threads: ThreadKeys) -> None:
+        """Raise BackupBehindError when one of these, moved on, has passed the number at which its backup stands.
+
+        A desk that is restored goes on there, and would seal under the same keys again.
+        """
+        if any(one.next_number > self.ahead.get(one.reference, one.next_number) for one in threads):
+            raise BackupBehindError
 
     async def unlock(self, access_keys: Mapping[str, bytes]) -> None:
         """Open the recipient's keyring; nothing happens when it is open already."""

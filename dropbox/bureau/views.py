@@ -250,8 +250,9 @@ class SyncState:
     last_fetch: int | None  # Unix seconds of the last fetch that completed
     next_board_due: int | None
     last_board_day: int | None
-    # A reason of `dropbox.torlink.errors.Fault`, or one of these codes.
-    problem: str  # "", or "unreachable", "refused", "peer", "bad-answer", "not-certified", "storage", "clock", "fault"
+    # "", or "unreachable", "refused", "peer", "bad-answer", "not-certified", "storage", "clock", "backup", "fault", or
+    # a reason of `dropbox.torlink.errors.Fault`.
+    problem: str
     waiting: int  # sealed envelopes here, unopened because nobody is signed in
     bulletin_days: int  # so many days ahead have a bulletin with a key of its own
     # Of these codes: "one-recipient", "no-backup", "few-bulletins", "boards-unread", "board-missing", "board-forged",

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dropbox.bureau.errors import (
+    BackupBehindError,
     BoardFullError,
     BoardsUnreadError,
     DeskError,
@@ -172,6 +173,8 @@ PROBLEMS: Final = MappingProxyType(
         "clock": mark("The clock of this machine stands before the day of the last complete fetch, or more than 30 "
                       "days after it. Nothing is published until that is put right. Tell who runs the desk."),
         "storage": mark("The vault's disk or database gives errors. Stop work and tell who runs the desk."),
+        "backup": mark("The backup cannot be made, so nothing is confirmed to the intake host: reports stay there too. "
+                       "If it goes on while you are signed in, tell who runs the desk."),
         "fault": mark("The desk's own program failed while fetching or publishing. It tries again at the next board; "
                       "tell who runs the desk."),
     }
@@ -184,8 +187,8 @@ WARNINGS: Final = MappingProxyType(
     {
         "one-recipient": mark("Only one recipient can open reports, and this version has no second one. If its keyring "
                               "or every password is lost, reports are lost: see that two people can sign in."),
-        "no-backup": mark("There is no backup, and this version makes none. If this machine's disk fails, its cases "
-                          "are gone: keep the vault on mirrored disks."),
+        "no-backup": mark("There is no backup. If this machine's disk fails, its cases are gone: have a backup set up, "
+                          "or keep the vault on mirrored disks."),
         "few-bulletins": mark("Soon no day keys are left for reporters. They are made while somebody is signed in: "
                               "stay signed in until this goes away."),
         "boards-unread": mark("The last board was not read back yet, so replies cannot be sealed. That is done as soon "
@@ -260,6 +263,9 @@ BOARD_FULL: Final = mark("The board is full: discard junk, or wait until old rep
 BOARDS_UNREAD: Final = mark(
     "The last board was not read back yet. Wait until the intake host can be reached, then send again."
 )
+BACKUP_BEHIND: Final = mark(
+    "The backup is too far behind for another reply in this case. Tell who runs the desk, then send again."
+)
 CONFIRM_DISCARD: Final = mark("Tick the box to confirm that all this may be destroyed.")
 OLD_PASSWORD: Final = mark("This is not your present password.")
 SHORT_PASSWORD: Final = mark(
@@ -274,6 +280,7 @@ STILL_TOO_LONG: Final = mark("The note is longer than eight records hold. Make i
 
 SENDING_FAULTS: Final[MappingProxyType[type[DeskError], str]] = MappingProxyType(
     {
+        BackupBehindError: BACKUP_BEHIND,
         BoardFullError: BOARD_FULL,
         BoardsUnreadError: BOARDS_UNREAD,
         EmptyNoteError: EMPTY_TEXT,

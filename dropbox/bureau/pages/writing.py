@@ -11,11 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from dropbox.bureau.errors import (
-    BoardFullError,
-    BoardsUnreadError,
     EmptyNoteError,
-    NoReplyPossibleError,
-    NoteTooLongError,
 )
 from dropbox.bureau.pages import card_words, words
 from dropbox.bureau.pages.paths import Page
@@ -73,7 +69,7 @@ async def _send(view: View, case: CaseView, preview: NotePreview, once: str) -> 
         raise view.done("", Page.CASE)
     try:
         await view.person.forms.do(once, partial(view.desk.send, case.row.identity, preview.draft))
-    except (BoardFullError, BoardsUnreadError, EmptyNoteError, NoteTooLongError, NoReplyPossibleError) as error:
+    except tuple(words.SENDING_FAULTS) as error:
         problems = _problem(view, "text", words.SENDING_FAULTS[type(error)])
         return _form(view, case, _typed(preview.draft), problems, status=409)
     raise view.done("sent", Page.CASE)

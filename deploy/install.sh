@@ -26,7 +26,7 @@ main() {
         return
     fi
     case "$ROLE" in
-        intake) SERVICES=(intake gateway) ;;
+        intake) SERVICES=(intake gateway onion) ;;
         desk | ministry) SERVICES=("$ROLE") ;;
     esac
     host_is_ours
@@ -305,10 +305,12 @@ system_files() {
     put docs/operations.md /usr/share/doc/dropbox/operations.md
     put docs/settings.md /usr/share/doc/dropbox/settings.md
     if [ "$ROLE" = intake ]; then tor_may_connect; fi
+    tor_is_told
     if [ "$MODE" = live ] && [ -n "$CHANGED" ]; then
         act systemctl daemon-reload
         act systemctl restart systemd-journald
         act sysctl --quiet --system
+        act systemctl restart tor
     fi
 }
 
@@ -324,14 +326,32 @@ profile() {
 
 # Debian confines its tor by a profile of its own, under which it could not connect to the drop-box's sockets.
 tor_may_connect() {
-    local local_part=/etc/apparmor.d/local/system_tor
     put deploy/apparmor/tor /etc/apparmor.d/local/dropbox-tor
-    if grep -qsF 'include <local/dropbox-tor>' "$ROOT$local_part"; then return; fi
-    CHANGED="$CHANGED $local_part"
-    say "adding a line to $local_part"
-    if [ -n "$DRY" ]; then return; fi
-    echo 'include <local/dropbox-tor>' >>"$ROOT$local_part"
-    if [ "$MODE" = live ] && aa-enabled --quiet; then apparmor_parser --replace /etc/apparmor.d/system_tor; fi
+    add_line /etc/apparmor.d/local/system_tor 'include <local/dropbox-tor>'
+    if [ "$MODE" = live ] && aa-enabled --quiet; then act apparmor_parser --replace /etc/apparmor.d/system_tor; fi
+}
+
+# What tor is to do stands in a file of its own, which on an intake host is the operator's from the first keys on.
+tor_is_told() {
+    if [ "$ROLE" = intake ]; then
+        put_once deploy/system/server.torrc /etc/tor/dropbox.torrc
+    else
+        put deploy/system/client.torrc /etc/tor/dropbox.torrc
+    fi
+    add_line /etc/tor/torrc '%include /etc/tor/dropbox.torrc'
+}
+
+# The line stands in the file, however often this runs.
+add_line() {
+    if grep -qsxF "$2" "$ROOT$1"; then return; fi
+    CHANGED="$CHANGED $1"
+    if [ -n "$DRY" ]; then
+        say "would add a line to $1"
+        return
+    fi
+    mkdir -p "$(dirname "$ROOT$1")"
+    echo "$2" >>"$ROOT$1"
+    say "added a line to $1"
 }
 
 firewall() {
@@ -433,15 +453,21 @@ services() {
 start() {
     local settings=/etc/dropbox/$1.toml passphrase=/etc/dropbox/$1.passphrase
     if [ "$MODE" = folder ]; then return; fi
-    if ! grep -qs '^root_key = "[0-9a-f]\{64\}"' "$ROOT$settings"; then
+    if [ "$1" = onion ]; then
+        if [ ! -e "$ROOT/var/lib/dropbox-onion/addresses.json" ]; then
+            say "dropbox-onion is not started: it has no keys yet"
+            return
+        fi
+    elif ! grep -qs '^root_key = "[0-9a-f]\{64\}"' "$ROOT$settings"; then
         say "dropbox-$1 is not started: put the root key into $settings"
+        return
     elif { [ "$1" = desk ] || [ "$1" = ministry ]; } && [ ! -e "$ROOT$passphrase" ]; then
         say "dropbox-$1 is not started: it has no $passphrase yet"
-    else
-        act inside systemctl enable --quiet "dropbox-$1"
-        if [ -n "$CHANGED" ]; then act inside systemctl restart "dropbox-$1"; else act inside systemctl start "dropbox-$1"; fi
-        say "dropbox-$1 is started"
+        return
     fi
+    act inside systemctl enable --quiet "dropbox-$1"
+    if [ -n "$CHANGED" ]; then act inside systemctl restart "dropbox-$1"; else act inside systemctl start "dropbox-$1"; fi
+    say "dropbox-$1 is started"
 }
 
 closing_words() {

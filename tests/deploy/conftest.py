@@ -12,7 +12,7 @@ import pytest
 ROOT: Final = Path(__file__).parents[2]
 INSTALL: Final = ROOT / "deploy/install.sh"
 ROOT_KEY: Final = "5a" * 32
-HOSTS: Final = {"intake": ("intake", "gateway"), "desk": ("desk",), "ministry": ("ministry",)}
+HOSTS: Final = {"intake": ("intake", "gateway", "onion"), "desk": ("desk",), "ministry": ("ministry",)}
 
 
 @dataclass(frozen=True)

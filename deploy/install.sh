@@ -140,7 +140,7 @@ packages() {
         say "left out: there is no Debian in $ROOT"
         return
     fi
-    local wanted=(python3-venv tor nftables apparmor acl) missing=() package
+    local wanted=(python3-venv tor nftables apparmor acl age) missing=() package
     for package in "${wanted[@]}"; do
         inside dpkg --status "$package" 2>/dev/null | grep -q '^Status: install ok installed' || missing+=("$package")
     done

@@ -6,21 +6,21 @@ files of envelopes that are being opened.  The pieces of files are copied apart:
 
 from __future__ import annotations
 
-import base64
-import json
+import itertools
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, LargeBinary, Table, func, insert, select, true
+from sqlalchemy import ColumnElement, LargeBinary, Table, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dropbox.bureau.store import State
 from dropbox.bureau.tables import Base, FileChunkRow, FileRow, IncomingChunkRow, IncomingRow
+from dropbox.storage import rows
 
 _APART: Final = frozenset({IncomingChunkRow.__tablename__, FileChunkRow.__tablename__})
 _DONE: Final = (State.OPENED.value, State.GONE.value, State.FORGOTTEN.value)
 _PORTIONS: Final = 16  # of a table whose rows have random names
-_AT_ONCE: Final = 500  # rows in one statement
+_STEP: Final = 256 // _PORTIONS
 
 
 def tables() -> list[Table]:
@@ -32,39 +32,22 @@ async def parts(connection: AsyncConnection) -> AsyncIterator[tuple[str, bytes]]
     """(name, content) of every part with rows, in one state of the database: that of the caller's transaction."""
     for table in tables():
         for name, portion in _portions(table):
-            statement = select(table).where(_kept(table), portion).order_by(*table.primary_key.columns)
-            rows = [_written(table, row) for row in await connection.execute(statement)]
-            if rows:
-                yield name, json.dumps(rows, separators=(",", ":")).encode()
+            if content := await rows.copied(connection, table, _kept(table), portion):
+                yield name, content
 
 
 async def put_back(connection: AsyncConnection, content: bytes, name: str) -> None:
     """Insert the rows of a part."""
-    table = Base.metadata.tables[name.partition("-")[0]]
-    rows = [_read(table, row) for row in json.loads(content)]
-    for at in range(0, len(rows), _AT_ONCE):
-        await connection.execute(insert(table), rows[at : at + _AT_ONCE])
-
-
-async def is_empty(connection: AsyncConnection) -> bool:
-    """Whether no table holds a row, pieces of files aside."""
-    counts = [await connection.scalar(select(func.count()).select_from(table)) for table in tables()]
-    return not any(counts)
+    await rows.put_back(connection, Base.metadata.tables[name.partition("-")[0]], content)
 
 
 def _portions(table: Table) -> list[tuple[str, ColumnElement[bool]]]:
     first = next(iter(table.primary_key.columns))
     if not isinstance(first.type, LargeBinary):
         return [(table.name, true())]
-    step = 256 // _PORTIONS
-    return [
-        (
-            f"{table.name}-{number:x}",
-            (first >= bytes([number * step]))
-            & (first < bytes([(number + 1) * step]) if number + 1 < _PORTIONS else true()),
-        )
-        for number in range(_PORTIONS)
-    ]
+    starts = [bytes([number * _STEP]) for number in range(_PORTIONS)]
+    within = [(first >= start) & (first < end) for start, end in itertools.pairwise(starts)]
+    return [(f"{table.name}-{number:x}", one) for number, one in enumerate([*within, first >= starts[-1]])]
 
 
 def _kept(table: Table) -> ColumnElement[bool]:
@@ -73,17 +56,3 @@ def _kept(table: Table) -> ColumnElement[bool]:
     if table.name == IncomingRow.__tablename__:
         return table.c.state.in_(_DONE)
     return true()
-
-
-def _written(table: Table, row: Any) -> list[Any]:  # noqa: ANN401 - a row of any table
-    return [
-        base64.b64encode(value).decode() if isinstance(value, bytes) else value
-        for value in (row._mapping[column] for column in table.columns)  # noqa: SLF001 - SQLAlchemy's own name for it
-    ]
-
-
-def _read(table: Table, row: list[Any]) -> dict[str, Any]:
-    return {
-        column.name: base64.b64decode(value) if isinstance(column.type, LargeBinary) and value is not None else value
-        for column, value in zip(table.columns, row, strict=True)
-    }

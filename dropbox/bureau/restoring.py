@@ -32,6 +32,7 @@ from dropbox.bureau.keyring import PUBLISHER_FILE, RECIPIENT_FILE, RECIPIENT_NAM
 from dropbox.bureau.tables import Base
 from dropbox.bureau.vault import ACCOUNTS_FILE, MIGRATIONS, held, make_folder
 from dropbox.protocol import sizes
+from dropbox.storage import rows
 from dropbox.storage.accounts import Accounts
 from dropbox.storage.database import Database, open_database
 from dropbox.storage.errors import StorageError, WrongPasswordError
@@ -124,7 +125,7 @@ async def _fill(database: Database, opened: _Opened, random: Random) -> None:
     async with database.write() as connection:
         if str(await connection.scalar(text("SELECT version_num FROM alembic_version"))) != opened.listing.schema:
             raise OtherReleaseError
-        if not await copied_rows.is_empty(connection) and not await _left_over(connection, key):
+        if not await rows.are_empty(connection, copied_rows.tables()) and not await _left_over(connection, key):
             raise DatabaseInUseError
         for table in reversed(Base.metadata.sorted_tables):
             await connection.execute(delete(table))

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from dropbox.courier.errors import CourierError
+from dropbox.ministry import backup
 from dropbox.ministry.checks import check
 from dropbox.ministry.errors import MinistryError, NotMadeError, SettingsError
 from dropbox.ministry.keyring import Folder
@@ -49,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     checked.add_argument("--passphrase-file", type=Path, metavar="FILE", help="compares keys with certificates too")
     migration = _action(actions, "migrate", "bring the database to this release; the inbox must not run", _migrate)
     migration.add_argument("--rehearse", action="store_true", help="and take all of it back; the inbox may run")
+    saving = _action(actions, "backup", "write all of the inbox into one sealed file; it may run", _backup)
+    saving.add_argument("--to", dest="file", type=Path, required=True, metavar="FILE")
+    restoring = _action(actions, "restore", "make an inbox from a backup, on an empty machine", _restore)
+    restoring.add_argument("--from", dest="file", type=Path, required=True, metavar="FILE")
+    for action in (saving, restoring):
+        _secret(action, "passphrase", "the service's passphrase")
     account = actions.add_parser("account", help="accounts").add_subparsers(required=True, metavar="ACTION")
     add = _action(account, "add", "let an account open the inbox to a new one", _add_account)
     add.add_argument("--user", required=True, metavar="NAME", help="the new account")
@@ -91,10 +98,7 @@ def _now() -> int:
 
 def _init(arguments: argparse.Namespace) -> int:
     settings = load(arguments.config)
-    try:
-        settings.folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-    except OSError:
-        raise SettingsError("folder cannot be made.") from None
+    _make_folder(settings)
     passphrase = _read_secret(arguments.passphrase_file, "the service's passphrase")
     password = _read_secret(arguments.password_file, "the account's password")
     folder = Folder(settings.folder)
@@ -150,6 +154,30 @@ def _migrate(arguments: argparse.Namespace) -> int:
         asyncio.run(prepare(settings.database, MIGRATIONS, rehearse=arguments.rehearse))
     print("It can be brought to this release." if arguments.rehearse else "The database is at this release.")
     return 0
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    passphrase = _read_secret(arguments.passphrase_file, "the service's passphrase")
+    asyncio.run(backup.save(load(arguments.config), passphrase, arguments.file))
+    print(f"{arguments.file} holds the whole inbox, sealed under the service's passphrase.")
+    return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    settings = load(arguments.config)
+    _make_folder(settings)
+    passphrase = _read_secret(arguments.passphrase_file, "the service's passphrase")
+    with Folder(settings.folder).alone():
+        asyncio.run(backup.restore(settings, passphrase, arguments.file))
+    print("The inbox is restored. Check it, then start it; the old one must never run again.")
+    return 0
+
+
+def _make_folder(settings: Settings) -> None:
+    try:
+        settings.folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    except OSError:
+        raise SettingsError("folder cannot be made.") from None
 
 
 def _add_account(arguments: argparse.Namespace) -> int:

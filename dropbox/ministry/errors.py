@@ -79,3 +79,7 @@ class MoveRefusedError(MinistryError):
     def __init__(self) -> None:
         """Carry one fixed sentence."""
         super().__init__("This answer may not follow the one before it, or something in it is missing or too long.")
+
+
+class BackupRefusedError(MinistryError):
+    """A backup cannot be written or restored; the text says why."""

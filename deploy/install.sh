@@ -200,13 +200,14 @@ accounts_and_settings() {
     fi
 }
 
-# The release: a folder of its own with the Python packages and, for each service, only the files of its list.
+# The release: a folder of its own that holds, for each service, only the files of its list.
 release() {
     heading "Release"
     local version content
     version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$SOURCE/pyproject.toml")
     content=$(listed | (cd "$SOURCE" && xargs -d '\n' sha256sum -- requirements.txt) | sha256sum | cut -c1-12)
     RELEASE=/opt/dropbox/releases/$version-$content
+    ENVIRONMENT=/opt/dropbox/environments/$(cat "$SOURCE/requirements.txt" "$SOURCE/requirements-build.txt" | sha256sum | cut -c1-12)
     if [ -e "$ROOT$RELEASE/complete" ]; then
         say "already there: $RELEASE"
         return
@@ -224,10 +225,9 @@ release() {
         done < <(listed_of "$service")
         install -D -m 0755 /dev/stdin "$ROOT$RELEASE.new/bin/dropbox-$service" < <(launcher "$service")
     done
-    mkdir -p "$ROOT/opt/dropbox/releases"
-    mv "$ROOT$RELEASE.new" "$ROOT$RELEASE"
     environment
-    touch "$ROOT$RELEASE/complete"
+    touch "$ROOT$RELEASE.new/complete"
+    mv "$ROOT$RELEASE.new" "$ROOT$RELEASE"
     say "made $RELEASE"
 }
 
@@ -256,7 +256,7 @@ launcher() {
     local package=$1
     if [ "$1" = desk ]; then package=bureau; fi
     cat <<LAUNCHER
-#!$RELEASE/venv/bin/python -sP
+#!$ENVIRONMENT/bin/python -sP
 import sys
 from pathlib import Path
 
@@ -269,24 +269,30 @@ sys.exit(main())
 LAUNCHER
 }
 
+# The Python packages, as they are locked: releases that need the same ones share them.
 environment() {
     if [ "$MODE" = folder ]; then
         say "left out: the Python environment, for there is no Debian in $ROOT"
         return
     fi
-    local from=() pip=("$RELEASE/venv/bin/python" -m pip --disable-pip-version-check --quiet)
-    cp "$SOURCE/requirements.txt" "$SOURCE/requirements-build.txt" "$ROOT$RELEASE/"
+    if [ -e "$ROOT$ENVIRONMENT/complete" ]; then return; fi
+    local from=() pip=("$ENVIRONMENT/bin/python" -m pip --disable-pip-version-check --quiet)
+    rm -rf "${ROOT:?}$ENVIRONMENT"
+    mkdir -p "$ROOT$ENVIRONMENT"
+    cp "$SOURCE/requirements.txt" "$SOURCE/requirements-build.txt" "$ROOT$ENVIRONMENT/"
     if [ -n "$WHEELS" ]; then
-        cp -r "$WHEELS" "$ROOT$RELEASE/packages"
-        from=(--no-index --find-links "$RELEASE/packages")
+        cp -r "$WHEELS" "$ROOT$ENVIRONMENT/packages"
+        from=(--no-index --find-links "$ENVIRONMENT/packages")
     fi
-    inside python3 -m venv "$RELEASE/venv"
-    inside "${pip[@]}" install --no-cache-dir --require-hashes "${from[@]}" -r "$RELEASE/requirements-build.txt"
+    inside python3 -m venv "$ENVIRONMENT"
+    inside "${pip[@]}" install --no-cache-dir --require-hashes "${from[@]}" -r "$ENVIRONMENT/requirements-build.txt"
     inside "${pip[@]}" install --no-cache-dir --require-hashes --no-build-isolation "${from[@]}" \
-        -r "$RELEASE/requirements.txt"
+        -r "$ENVIRONMENT/requirements.txt"
     # What runs never installs: without pip and setuptools there is nothing to do it with.
     inside "${pip[@]}" uninstall --yes setuptools pip
-    rm -rf "${ROOT:?}$RELEASE/packages"
+    rm -rf "${ROOT:?}$ENVIRONMENT/packages"
+    touch "$ROOT$ENVIRONMENT/complete"
+    say "made $ENVIRONMENT"
 }
 
 system_files() {
@@ -422,7 +428,7 @@ with_database() {
     for one in "${SERVICES[@]}"; do
         case "$one" in
             intake | desk | ministry)
-                if inside systemctl is-enabled --quiet "dropbox-$one"; then echo "$one"; fi
+                if in_use "$one"; then echo "$one"; fi
                 ;;
         esac
     done
@@ -441,11 +447,13 @@ as_service() {
     inside setpriv --reuid="${owner%:*}" --regid="${owner#*:}" --clear-groups --no-new-privs --inh-caps=-all "$@"
 }
 
+in_use() { systemctl ${ROOT:+--root="$ROOT"} is-enabled --quiet "dropbox-$1"; }
+
 # Starts or stops those of this host's services that are in use.
 services() {
     local one
     for one in "${SERVICES[@]}"; do
-        if inside systemctl is-enabled --quiet "dropbox-$one"; then act inside systemctl "$1" "dropbox-$one"; fi
+        if [ "$MODE" = live ] && in_use "$one"; then act systemctl "$1" "dropbox-$one"; fi
     done
 }
 
@@ -465,8 +473,12 @@ start() {
         say "dropbox-$1 is not started: it has no $passphrase yet"
         return
     fi
-    act inside systemctl enable --quiet "dropbox-$1"
-    if [ -n "$CHANGED" ]; then act inside systemctl restart "dropbox-$1"; else act inside systemctl start "dropbox-$1"; fi
+    act systemctl ${ROOT:+--root="$ROOT"} enable --quiet "dropbox-$1"
+    if [ "$MODE" != live ]; then
+        say "dropbox-$1 starts with the system"
+        return
+    fi
+    if [ -n "$CHANGED" ]; then act systemctl restart "dropbox-$1"; else act systemctl start "dropbox-$1"; fi
     say "dropbox-$1 is started"
 }
 

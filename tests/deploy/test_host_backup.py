@@ -92,7 +92,7 @@ def test_keys_that_are_there_are_never_overwritten_and_a_damaged_backup_changes_
     assert refused.returncode == 1
     assert "none is overwritten" in refused.stderr
     new = new_host(tmp_path / "new")
-    before = {path: path.stat().st_mtime_ns for path in new.rglob("*")}
+    before = {path: path.lstat().st_mtime_ns for path in new.rglob("*")}
     stranger = tmp_path / "stranger"
     subprocess.run(["age-keygen", "-o", stranger], capture_output=True, check=True)
     assert backup("restore", file, "--identity", stranger, "--root", new).returncode == 1
@@ -100,7 +100,7 @@ def test_keys_that_are_there_are_never_overwritten_and_a_damaged_backup_changes_
     damaged = backup("restore", file, "--identity", identity, "--root", new)
     assert damaged.returncode == 1
     assert "nothing was changed" in damaged.stderr
-    assert {path: path.stat().st_mtime_ns for path in new.rglob("*")} == before
+    assert {path: path.lstat().st_mtime_ns for path in new.rglob("*")} == before
     assert not list(Path("/dev/shm").glob("dropbox-restore.*"))  # noqa: S108 - where the script works
 
 

@@ -121,9 +121,9 @@ async def drop_old(connection: AsyncConnection, today: int) -> None:
 
 
 def due(have: Mapping[int, Bulletin], draft: Draft, today: int) -> list[tuple[Bulletin, bytes]]:
-    """The bulletins to sign now: a day without one, with a fallback one where a daily prekey exists by now, with one whose
-    prekey is lost, or with one that vouches for the browser's code of another release. What replaces another has a
-    higher revision.
+    """The bulletins to sign now: a day without one, with a fallback one where a daily prekey exists by now, with one
+    whose prekey is lost, or with one that vouches for the browser's code of another release. What replaces another has
+    a higher revision.
 
     `have` holds the archived ones from yesterday on.  Each names the hash of the day before; days that no certificate
     covers get none.

@@ -23,7 +23,6 @@ from typing import Final
 
 from dropbox.onion.circuits import asked_for, asking
 from tests.bench.visitor import NotAccepted, ReportForm, learnt, report
-from tests.gateway.processes import until
 from tests.load.crowd import FORM, HEAD, host_with, tor_line
 from tests.residue.host import Host
 
@@ -72,6 +71,7 @@ class Hostile:
         self._port, self._path = port, closing
         self._numbers = itertools.count(1)
         self._circuits = [_Circuit(kinds[at % len(kinds)], next(self._numbers)) for at in range(circuits)]
+        self.all_here = threading.Event()  # every circuit has come once
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._go_on)
 
@@ -94,6 +94,7 @@ class Hostile:
                 for circuit in self._circuits:
                     self._close(asked_for(asked))
                     self._tend(circuit)
+                self.all_here.set()
                 while (left := due - time.monotonic()) > 0:
                     asked.settimeout(left)
                     with contextlib.suppress(TimeoutError):
@@ -121,8 +122,12 @@ class Hostile:
     def _opened(self, circuit: _Circuit) -> socket.socket:
         line = socket.socket()
         line.setblocking(False)  # noqa: FBT003 - the library takes it by position
-        line.connect_ex(("127.0.0.1", self._port))
-        line.send(tor_line(circuit.number) + circuit.kind.first)
+        try:
+            line.connect_ex(("127.0.0.1", self._port))
+            line.send(tor_line(circuit.number) + circuit.kind.first)
+        except OSError:
+            line.close()
+            raise
         return line
 
     @staticmethod
@@ -179,9 +184,8 @@ def honest(port: int, form: ReportForm, texts: Sequence[str], at_once: int) -> d
 async def among(host: Host, closing: Path, circuits: int, texts: Sequence[str], at_once: int = 2) -> Figures:
     """Let honest reporters come while the hostile hold all that they get."""
     form = await asyncio.to_thread(learnt, host.gateway.port, tor_line(999_999))
-    places = min(circuits, 200)
     with Hostile(host.gateway.port, closing, circuits).coming() as hostile:
-        await until(lambda: len(host.gateway.serving()) >= places)
+        await asyncio.to_thread(hostile.all_here.wait)
         begun, used = time.monotonic(), _processor(host.gateway.process.pid)
         took = await asyncio.to_thread(honest, host.gateway.port, form, texts, at_once)
         share = (_processor(host.gateway.process.pid) - used) / (time.monotonic() - begun)

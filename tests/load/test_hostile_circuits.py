@@ -3,12 +3,15 @@
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from tests.load.crowd import SCALE, arrived, host_with
 from tests.load.hostile import among, open_many_files
 
 CIRCUITS = 100
 
 
+@pytest.mark.timeout(900)  # a busy machine makes some 400 processes for them
 async def test_among_a_hundred_hostile_circuits_every_honest_report_gets_through() -> None:
     open_many_files()
     texts = [f"what {number} saw" for number in range(6)]

@@ -4,15 +4,21 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from dropbox.intake.certificates import COURIERS, keys_on, load_certificates
 from dropbox.intake.days import day_of
 from dropbox.intake.errors import IntakeError
 from dropbox.intake.settings import Settings, load
 from dropbox.intake.store import MIGRATIONS
-from dropbox.storage.database import open_database, probe
+from dropbox.storage.database import accepts_alone, open_database, probe
 from dropbox.storage.errors import SchemaMissingError, StorageError
 from dropbox.storage.migrations import require_schema
+
+ALONE: Final = (
+    "What is accepted stands on one machine only, and is gone with it: give PostgreSQL a replica, and set its "
+    "synchronous_standby_names (docs/operations.md)."
+)
 
 
 def check(path: Path, clock: Callable[[], int]) -> list[str]:
@@ -50,6 +56,8 @@ async def _database(settings: Settings) -> list[str]:
         return [str(error)]
     try:
         await probe(database)
+        if await accepts_alone(database):
+            return [ALONE]
         await require_schema(database, MIGRATIONS)
     except SchemaMissingError:
         return []  # a new database: the service migrates it when it starts

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 
 from dropbox.storage.errors import DatabaseGoneError, DatabaseLockedError, DatabaseUrlError
 from dropbox.storage.faults import translated
-from dropbox.storage.postgresql import SESSION, connect, require_encrypted
+from dropbox.storage.postgresql import SESSION, connect, names_several_hosts, require_encrypted
 
 PAGE_BYTES: Final = 16384
 """SQLite's page: a 1 MiB row is then a chain of 64 overflow pages instead of 256."""
@@ -242,6 +242,14 @@ async def probe(database: Database) -> None:
     """Run one statement, so that a database which cannot be used shows now. Raises StorageError."""
     async with database.read() as connection:
         await connection.execute(text("SELECT 1"))
+
+
+async def accepts_alone(database: Database) -> bool:
+    """Whether a database on several hosts answers a commit that only its primary has. Raises StorageError."""
+    if database.is_sqlite or not names_several_hosts(database.engine.url):
+        return False
+    async with database.read() as connection:
+        return not await connection.scalar(text("SHOW synchronous_standby_names"))
 
 
 def _parse(url: str) -> URL:

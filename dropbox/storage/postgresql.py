@@ -6,7 +6,7 @@ leaves connections that wait for a quarter of an hour. Both happen when a primar
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -35,10 +35,15 @@ Ports = int | list[int] | None
 
 def require_encrypted(url: URL) -> None:
     """Raise DatabaseUrlError unless every host is this machine, or the URL has the server's name verified."""
-    (_, options) = url.get_dialect()().create_connect_args(url)  # as the driver will read it
+    options = _options(url)
     if options.get("ssl") != "verify-full" and not all(_is_here(host) for host in _listed(options.get("host"))):
         message = "The database is on another machine: its URL must say ssl=verify-full."
         raise DatabaseUrlError(message)
+
+
+def names_several_hosts(url: URL) -> bool:
+    """Whether a URL names a primary and replicas."""
+    return len(_listed(_options(url).get("host"))) > 1
 
 
 async def connect(*, host: Hosts = None, port: Ports = None, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - the driver's own
@@ -69,6 +74,12 @@ def _notice_silence(connection: asyncpg.Connection) -> None:
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, SILENT_SECONDS // _PROBES)
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES)
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_SECONDS * 1000)
+
+
+def _options(url: URL) -> Mapping[str, Any]:
+    """Read a URL as the driver will."""
+    (_, options) = url.get_dialect()().create_connect_args(url)
+    return options
 
 
 def _listed(one_or_several: Any) -> Sequence[Any]:  # noqa: ANN401 - names or numbers

@@ -22,6 +22,8 @@ from tests.load.crowd import tor_line
 from tests.residue.memory import copies
 
 FILE: Final = 24  # MiB
+pytestmark = pytest.mark.timeout(900)  # whole machines start, and a busy one starts them slowly
+
 DARK: Final = ["127.0.0.1", "10.77.0.11", "10.77.0.12"]  # where the tests' own threads may connect to, in a namespace
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from dropbox.intake.checks import ALONE, check
 from dropbox.intake.housekeeping import Housekeeping
 from dropbox.intake.nonces import Nonces
 from dropbox.protocol import sizes
 from tests.intake.conftest import Running, World
 from tests.intake.test_couriers import PUBLISH, capture, send
+from tests.intake.test_process import write_config
 from tests.postgres import Cluster
 from tests.simulators.intake_instance import chunks, envelope
 
@@ -114,3 +116,11 @@ async def test_the_daily_job_is_done_by_one_of_them(worlds: list[World], monkeyp
             assert sorted([await asked.get() for _ in HOSTS]) == [False, False, True]
             assert len(done) == number
     assert len(set(done)) == 3
+
+
+def test_check_says_when_what_is_accepted_stands_on_one_machine_only(worlds: list[World]) -> None:
+    world = worlds[0]
+    name, _, folder = world.url.partition("?host=")
+    twice = write_config(world, database=f"{name}?host={folder}:5432&host={folder}:5432")
+    assert check(twice, world.clock) == [ALONE]
+    assert check(write_config(world), world.clock) == []

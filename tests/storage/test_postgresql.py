@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from dropbox.storage.database import Database, open_database, probe
+from dropbox.storage.database import Database, accepts_alone, open_database, probe
 from dropbox.storage.errors import DatabaseGoneError, DatabaseUrlError
 from tests.postgres import Cluster, postgres_cluster  # noqa: F401 - a fixture
 
@@ -116,3 +116,13 @@ async def test_a_commit_is_never_called_done_because_a_timeout_ended_its_wait_fo
     async with opened.read() as connection:
         assert await connection.scalar(text("SHOW statement_timeout")) == "0"
     await opened.close()
+
+
+async def test_a_primary_that_answers_before_its_replica_has_it_is_found(
+    postgres_cluster: Cluster,  # noqa: F811 - the fixture
+) -> None:
+    url = postgres_cluster.new_database()
+    one, several_of_them = open_database(url), open_database(several(url, *[f"{postgres_cluster.folder}:{PORT}"] * 2))
+    assert [await accepts_alone(database) for database in (one, several_of_them)] == [False, True]
+    for database in (one, several_of_them):
+        await database.close()

@@ -6,6 +6,7 @@ network. Writes `var/bench/onion.json`, the figures, and `onion-further.json`, w
 
 import asyncio
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -135,12 +136,14 @@ def rounded(value: float) -> float:
 def main() -> int:
     """Measure; return the exit status."""
     VAR.mkdir(parents=True, exist_ok=True)
+    where = environment()  # now: the working tree may change meanwhile
     with tempfile.TemporaryDirectory(prefix="bench-onion-") as place, private_network(Path(place), _line) as network:
         figures, further = asyncio.run(measure(network))
+        further["load_per_core"] = os.getloadavg()[0] / len(os.sched_getaffinity(0))
     for name, values in (("onion", figures), ("onion-further", further)):
         written = {key: rounded(value) for key, value in values.items()}
         (VAR / f"{name}.json").write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
-    (VAR / "onion-environment.json").write_text(json.dumps(environment(), indent=2) + "\n", encoding="utf-8")
+    (VAR / "onion-environment.json").write_text(json.dumps(where, indent=2) + "\n", encoding="utf-8")
     return 0
 
 

@@ -16,7 +16,7 @@ from tests.onion.through_tor import open_stream
 SENT: Final = 200
 LINES: Final = 2  # connections of one hostile circuit
 HONEST: Final = 40
-AT_ONCE: Final = 2
+AT_ONCE: Final = 4
 BUILDING: Final = 24  # hostile circuits that are being built at a time; tor itself builds no more than 32
 TRICKLE: Final = 2.0  # seconds between two bytes
 _POST: Final = (

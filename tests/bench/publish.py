@@ -40,27 +40,37 @@ _FURTHER: Final = {
 
 def parts(published: Mapping[str, Any]) -> dict[str, str]:
     """Return what docs/performance.md has between its marks, by the name of the mark."""
-    further, place = published["further"], published["environment"]
+    further = published["further"]
     lines = [f"| {words} | {further[key]:g} |" for key, words in _FURTHER.items()]
     return {
         "figures": table(published["figures"]),
         "further": "\n".join(["| what | measured |", "|---|---|", *lines]) + "\n",
-        "environment": (
-            f"{place['cores']} cores ({place['processor']}), {place['memory_mb'] / 1000:.0f} GB of memory, Linux"
-            f" {place['kernel']}, Python {place['python']}, on {place['day']}, commit `{place['commit'][:12]}`.\n"
-        ),
+        "environment": machine(published["environment"]),
     }
+
+
+def machine(place: Mapping[str, Any]) -> str:
+    """Return the sentence on where figures come from."""
+    return (
+        f"{place['cores']} cores ({place['processor']}), {place['memory_mb'] / 1000:.0f} GB of memory, Linux"
+        f" {place['kernel']}, Python {place['python']}, on {place['day']}, commit `{place['commit'][:12]}`.\n"
+    )
 
 
 def put_in(page: str, published: Mapping[str, Any]) -> str:
     """Return the page with the published figures between its marks."""
     for name, text in parts(published).items():
-        before, mark, rest = page.partition(_BEGIN.format(name))
-        _, end, after = rest.partition(_END)
-        assert mark
-        assert end
-        page = f"{before}{mark}{text}{end}{after}"
+        page = replaced(page, name, text)
     return page
+
+
+def replaced(page: str, name: str, text: str) -> str:
+    """Return the page with this text between the marks of that name."""
+    before, mark, rest = page.partition(_BEGIN.format(name))
+    _, end, after = rest.partition(_END)
+    assert mark
+    assert end
+    return f"{before}{mark}{text}{end}{after}"
 
 
 def main() -> int:

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 import pytest
 
+from tests.bench import onion_publish
 from tests.bench.figures import FIGURES, PAGE, PICTURE, PUBLISHED, table
 from tests.bench.picture import PANELS, draw
-from tests.bench.publish import parts, put_in
+from tests.bench.publish import parts, put_in, replaced
 
 MAIN_JOB: Final = {
     "cpu_ms_per_report", "reports_per_s", "reports_lost", "upload_mb_per_s", "upload_memory_growth_mb",
@@ -35,6 +36,14 @@ def test_the_page_shows_what_was_measured(published: Any) -> None:  # noqa: ANN4
 
 def test_the_picture_shows_what_was_measured(published: Any) -> None:  # noqa: ANN401 - JSON is anything
     assert PICTURE.read_text(encoding="utf-8") == draw(published["figures"])
+
+
+def test_the_page_shows_what_was_measured_over_an_onion_service() -> None:
+    published = json.loads(onion_publish.PUBLISHED.read_text(encoding="utf-8"))
+    assert {line.key for line in onion_publish.LINES} == published["figures"].keys()
+    assert onion_publish.FURTHER.keys() == published["further"].keys()
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == replaced(page, onion_publish.MARK, onion_publish.table(published))
 
 
 def test_the_table_says_what_falls_short() -> None:

@@ -20,7 +20,7 @@ from dropbox.courier.signing import CourierKey, audience
 from dropbox.protocol import sizes
 from dropbox.protocol.keys import Role
 from dropbox.torlink.circuits import probe
-from dropbox.torlink.connector import TorConnector
+from dropbox.torlink.connector import Reasons, TorConnector
 from dropbox.torlink.errors import LinkError
 
 if TYPE_CHECKING:
@@ -71,20 +71,22 @@ async def opened(
 
 async def _host(stack: AsyncExitStack, settings: Settings, key: CourierKey, clock: Clock, random: Random) -> Host:
     """Intake, with a courier for each purpose: over Tor none of them shares a circuit with another."""
-    couriers = [_courier(settings, key, clock, random) for _ in range(3)]
-    fetching, publishing, cards = [await stack.enter_async_context(one) for one in couriers]
+    name, reasons = audience(str(Role.DESK_COURIER), settings.root.instance), Reasons()
+    lines = [_line(settings, random, reasons) for _ in range(3)]
+    fetching, publishing, cards = [
+        await stack.enter_async_context(CourierClient(line, key, name, clock, random)) for line in lines
+    ]
     return Host(fetching, publishing=publishing, cards=cards)
 
 
-def _courier(settings: Settings, key: CourierKey, clock: Clock, random: Random) -> CourierClient:
-    """Signed requests on the way that the settings give; there is no third one, and no way without either."""
-    name = audience(str(Role.DESK_COURIER), settings.root.instance)
+def _line(settings: Settings, random: Random, reasons: Reasons) -> Line:
+    """The way that the settings give; there is no third one, and no way without either."""
     if settings.intake_socket is not None:
-        return CourierClient.over_unix_socket(settings.intake_socket, key, name, clock, random)
+        return Line.over_unix_socket(settings.intake_socket)
     assert settings.tor_socks is not None
     assert settings.intake_onion is not None
-    tor = TorConnector(settings.tor_socks, settings.intake_onion, random)
-    return CourierClient(Line(tor, settings.intake_onion.url, tor.failed), key, name, clock, random)
+    tor = TorConnector(settings.tor_socks, settings.intake_onion, random, reasons)
+    return Line(tor, settings.intake_onion.url, tor.failed)
 
 
 async def way_is_closed(settings: Settings, random: Random) -> list[str]:

@@ -42,6 +42,11 @@ class Line:
     base: str = "http://intake"
     failed: Callable[[BaseException], str] = lambda _: ""
 
+    @classmethod
+    def over_unix_socket(cls, path: Path) -> Self:
+        """To a socket on this machine."""
+        return cls(aiohttp.UnixConnector(path=str(path)))
+
 
 class CourierClient:
     """Signed requests to one socket of intake. Use as an async context manager."""
@@ -74,7 +79,7 @@ class CourierClient:
         cls, path: Path, key: CourierKey, audience: str, clock: Callable[[], int], random: Callable[[int], bytes]
     ) -> Self:
         """Give a client for a socket on this machine."""
-        return cls(Line(aiohttp.UnixConnector(path=str(path))), key, audience, clock, random)
+        return cls(Line.over_unix_socket(path), key, audience, clock, random)
 
     async def __aenter__(self) -> Self:
         """Give the client itself."""

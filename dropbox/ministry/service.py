@@ -18,7 +18,7 @@ from dropbox.ministry.store import Store
 from dropbox.ministry.sync import Sync
 from dropbox.protocol.keys import Role
 from dropbox.torlink.circuits import probe
-from dropbox.torlink.connector import TorConnector
+from dropbox.torlink.connector import Reasons, TorConnector
 from dropbox.torlink.errors import LinkError
 from dropbox.web.serving import QuietRunner
 
@@ -41,26 +41,25 @@ async def opened(
     try:
         inbox = Inbox(settings, folder, service, store, clock)
         inbox.read_certificates()
+        name, reasons = audience(Role.MINISTRY_COURIER.value, settings.root.instance), Reasons()
+        lines = [_line(settings, random, reasons) for _ in range(2)]
         async with (
-            _courier(settings, service, clock, random) as collecting,
-            _courier(settings, service, clock, random) as sending,
+            CourierClient(lines[0], service.courier, name, clock, random) as collecting,
+            CourierClient(lines[1], service.courier, name, clock, random) as sending,
         ):
             yield inbox, Sync(inbox, collecting, random, sending=sending)
     finally:
         await store.close()
 
 
-def _courier(
-    settings: Settings, service: CourierKeys, clock: Callable[[], int], random: Callable[[int], bytes]
-) -> CourierClient:
-    """Signed requests on the way that the settings give; over Tor each courier has circuits of its own."""
-    name = audience(Role.MINISTRY_COURIER.value, settings.root.instance)
+def _line(settings: Settings, random: Callable[[int], bytes], reasons: Reasons) -> Line:
+    """The way that the settings give; over Tor each line has circuits of its own."""
     if settings.intake_socket is not None:
-        return CourierClient.over_unix_socket(settings.intake_socket, service.courier, name, clock, random)
+        return Line.over_unix_socket(settings.intake_socket)
     assert settings.tor_socks is not None
     assert settings.intake_onion is not None
-    tor = TorConnector(settings.tor_socks, settings.intake_onion, random)
-    return CourierClient(Line(tor, settings.intake_onion.url, tor.failed), service.courier, name, clock, random)
+    tor = TorConnector(settings.tor_socks, settings.intake_onion, random, reasons)
+    return Line(tor, settings.intake_onion.url, tor.failed)
 
 
 async def way_is_closed(settings: Settings, random: Callable[[int], bytes]) -> list[str]:

@@ -90,6 +90,7 @@ class Trouble(StrEnum):
     NO_KEY = "no-key"
     WRONG_KEY = "wrong-key"
     NOT_FOUND = "not-found"
+    NOT_YET = "not-yet"
     HOST_DOWN = "host-down"
     NOT_SERVING = "not-serving"
     EXPIRED = "expired"

@@ -15,6 +15,7 @@ class Fault(StrEnum):
     NO_KEY = "no-key"  # ours: 0xF4
     WRONG_KEY = "wrong-key"  # ours or the host's: 0xF5
     NOT_FOUND = "not-found"  # the host's: 0xF0, 0xF1, 0xF6
+    NOT_YET = "not-yet"  # 0x04: every directory was asked lately; why in vain, Tor said then
     HOST_DOWN = "host-down"  # the host's or the network's: 0xF2, 0xF3, 0xF7
     NOT_SERVING = "not-serving"  # the host's: its Tor answers, what should stand behind it does not
     EXPIRED = "expired"  # the network's: no answer in time
@@ -25,11 +26,13 @@ SENTENCES: Final = MappingProxyType({
     Fault.TOR_DOWN: "Tor on this machine does not answer: start it, and let this account use its SOCKS socket.",
     Fault.NOT_TOR: "What answers at the SOCKS address is not Tor: correct the address in the settings.",
     Fault.NO_KEY: "Tor on this machine has no key for the onion service: put this machine's key file into Tor's "
-                  "ClientOnionAuthDir and reload Tor.",
+                  "ClientOnionAuthDir and restart Tor.",
     Fault.WRONG_KEY: "The onion service does not accept this machine's key, which is the wrong one or was taken back: "
                      "ask its operator.",
     Fault.NOT_FOUND: "The onion service is not published: its Tor does not run, or the address in the settings is "
                      "wrong; ask its operator.",
+    Fault.NOT_YET: "Tor asked for the onion service in vain and does not ask again for a quarter of an hour: restart "
+                   "Tor to learn the reason.",
     Fault.HOST_DOWN: "The onion service does not answer: its host or its line is down; ask its operator.",
     Fault.NOT_SERVING: "The onion service is reached, but nothing serves behind it: ask its operator.",
     Fault.EXPIRED: "Tor took too long: when that lasts, check this machine's network and its clock.",

@@ -30,7 +30,7 @@ _SECRET: Final = 16  # bytes of each, written in hexadecimal digits
 _FAULTS: Final = MappingProxyType({
     0x02: Fault.NOT_SERVING,
     0x03: Fault.HOST_DOWN,
-    0x04: Fault.HOST_DOWN,
+    0x04: Fault.NOT_YET,
     0x05: Fault.NOT_SERVING,
     0x06: Fault.EXPIRED,
     0xF0: Fault.NOT_FOUND,  # no descriptor

@@ -17,13 +17,12 @@ from typing import Final
 
 import pytest
 
-from tests.browser.driver import PATIENCE, wait_for
+from tests.browser.driver import PATIENCE
 
 # Every call by which a process reaches for another one; io_uring would go past strace, so that it is set up is noted.
 _CALLS: Final = "connect,sendto,sendmsg,sendmmsg,io_uring_setup"
 _INSIDE: Final = 'ip link set lo up && exec "$@"'
 _NET: Final = 0x40000000  # CLONE_NEWNET, setns(2)
-_ENDED: Final = re.compile(r"^\d+ \+\+\+ ")
 _PLACES: Final = (
     re.compile(r'sa_family=(AF_UNIX), sun_path=(@?"[^"]*")'),
     re.compile(r'sa_family=(AF_INET), sin_port=htons\((\d+)\), sin_addr=inet_addr\("([^"]+)"\)'),
@@ -56,7 +55,10 @@ class Apart:
 
 
 def places(record: Path) -> set[str]:
-    """What a record holds: paths of sockets, addresses with ports, or the family of anything else."""
+    """What a record holds so far: paths of sockets, addresses with ports, or the family of anything else.
+
+    strace writes each call down before who made it goes on.
+    """
     found = set()
     for line in record.read_text(errors="replace").splitlines():
         if "io_uring_setup(" in line:
@@ -103,12 +105,6 @@ def apart(folder: Path, name: str, *arguments: str | Path) -> Iterator[Apart]:
             process.terminate()
             process.communicate()
     assert process.returncode == 0, log.read_text()
-    wait_for("the end of the record", lambda: _is_over(record, process.pid), PATIENCE)
-
-
-def _is_over(record: Path, pid: int) -> bool:
-    lines = record.read_text(errors="replace").splitlines()
-    return any(_ENDED.match(line) and line.startswith(f"{pid} ") for line in lines)
 
 
 def _connect(pid: int, port: int) -> socket.socket:

@@ -111,15 +111,39 @@ class Instance:
         public = self.onion.run("keys", "client", "--address", self.onion.address(office), "--out", str(file))
         self.onion.keys("allow", office, office, public.strip())
 
-    def reload(self, node: Node) -> None:
-        """Have a tor read its files anew."""
-        node.controller.signal("HUP")
+    def add_tor(self, name: str, folder: Path) -> Node:
+        """A tor with a SOCKS socket in an own folder, and a folder for its keys."""
+        for path in (folder, folder / "keys"):
+            path.mkdir(mode=0o700, exist_ok=True)  # tor makes no socket where others could put theirs
+        lines = f"SocksPort unix:{folder}/socks ExtendedErrors OnionTrafficOnly\nClientOnionAuthDir {folder}/keys\n"
+        node = self.tors[name] = self.network.launch(f"{name}-{os.urandom(4).hex()}", torrc.waiting(lines))
+        node.join()
+        return node
+
+    def remove_tors(self) -> None:
+        """End them all."""
+        for node in self.tors.values():
+            self.network.remove(node)
 
     def restart(self, node: Node) -> None:
         """End a tor as a power cut would, and start it again."""
         node.kill()
         node.start()
         node.join()
+
+    def restart_host(self) -> None:
+        """The same with the host's, until its services can be found again."""
+        node = self.tors["host"]
+        node.kill()
+        node.start()
+        self.publish(node)
+
+    def publish(self, node: Node) -> None:
+        """Let the host's tor onto the network, until its services can be found."""
+        with node.uploads() as uploads:
+            node.join()
+            for service in ("reporters", *OFFICES):
+                uploads.wait_for(self.onion.address(service).removesuffix(".onion"), PATIENCE)
 
 
 @contextmanager
@@ -131,9 +155,8 @@ def instance(network: PrivateNetwork) -> Iterator[Instance]:
         found = Instance(folder / "i", network, OnionHost(folder / "o"), {})
         runtime = folder / "run"
         asyncio.run(demo.make_instance(found.folder, runtime))
+        stack.callback(found.remove_tors)
         _offer(found, runtime)
-        for node in found.tors.values():
-            stack.callback(network.remove, node)
         for role in ("onion", "intake", "gateway", *OFFICES):
             action = ["serve"] if role in {"onion", *OFFICES} else []
             found.roles[role] = stack.enter_context(apart(folder, role, *found.arguments(role, *action)))
@@ -152,19 +175,13 @@ def _offer(found: Instance, runtime: Path) -> None:
     demo.put_behind(demo.Onion(gateway, ""), found.folder / "gateway.toml")
     for office in OFFICES:
         own = found.folder / f"{office}-tor"
-        for path in (own, own / "keys"):
-            path.mkdir(mode=0o700)  # tor makes no socket where others could put theirs
+        found.add_tor(office, own)
         found.allow(office)
-        lines = f"SocksPort unix:{own}/socks ExtendedErrors OnionTrafficOnly\nClientOnionAuthDir {own}/keys\n"
-        node = found.tors[office] = network.launch(f"{office}-{os.urandom(4).hex()}", torrc.waiting(lines))
-        node.join()
         _through_tor(found.folder / f"{office}.toml", host.address(office), own / "socks")
+        found.restart(found.tors[office])  # it reads its key when it starts
     lines = host.run("torrc", "--config", str(host.config)).replace("Log err syslog\n", "")
-    node = found.tors["host"] = network.launch(f"host-{os.urandom(4).hex()}", torrc.waiting(lines))
-    with node.uploads() as uploads:
-        node.join()
-        for service in ("reporters", *OFFICES):
-            uploads.wait_for(host.address(service).removesuffix(".onion"), PATIENCE)
+    found.tors["host"] = network.launch(f"host-{os.urandom(4).hex()}", torrc.waiting(lines))
+    found.publish(found.tors["host"])
 
 
 def _through_tor(settings: Path, address: str, socks: Path) -> None:

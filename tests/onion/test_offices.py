@@ -1,16 +1,23 @@
 """Desk and ministry reach intake through tor alone: every role runs where there is no network but tor's sockets."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from deploy.demo.tornet.network import PrivateNetwork
+from dropbox.onion.keys import client_key, private_line
+from dropbox.torlink.addresses import OnionAddress, SocksAddress
+from dropbox.torlink.circuits import probe
+from dropbox.torlink.errors import Fault, LinkError
 from tests.bench.visitor import READ, REPORT, ReportForm, Visitor
 from tests.browser.driver import wait_for
 from tests.onion.apart import require
 from tests.onion.offices import OFFICES, Instance, Person, instance
 from tests.onion.through_tor import connect
+from tests.simulators.socks import onion
 
 pytestmark = pytest.mark.timeout(1200)  # stops a test that hangs; a busy machine takes its time
 
@@ -100,11 +107,11 @@ def tell(offices: Instance, text: str) -> None:
 
 def test_the_whole_story_with_no_way_but_tor_and_nobody_tries_another(offices: Instance) -> None:
     tell(offices, "De chef neemt elke week geld uit de kas.")
-    run, onion = offices.onion.folder.parent / "run", offices.onion.folder
+    run, host = offices.onion.folder.parent / "run", offices.onion.folder
     intended = {
-        "onion": {str(onion / "control")},
+        "onion": {str(host / "control")},
         "intake": set[str](),
-        "gateway": {str(run / "reporters.sock"), str(onion / "circuits.sock")},
+        "gateway": {str(run / "reporters.sock"), str(host / "circuits.sock")},
         "desk": {str(offices.folder / "desk-tor" / "socks")},
         "ministry": {str(offices.folder / "ministry-tor" / "socks")},
     }
@@ -125,33 +132,46 @@ def is_well(offices: Instance, role: str) -> None:
     wait_for(f"no complaint at {role}", lambda: "Tor" not in person.get("/nl/"))
 
 
-@pytest.mark.parametrize("office", OFFICES)
-def test_an_office_without_its_key_is_refused_and_comes_back_with_it(offices: Instance, office: str) -> None:
-    file = offices.folder / f"{office}-tor" / "keys" / f"{office}.auth_private"
-    kept = file.read_bytes()
-    file.unlink()
-    offices.restart(offices.tors[office])
-    shows(offices, office, "heeft geen sleutel voor de ontvangstserver")
-    assert "has no key for the onion service" in offices.check(office)
-    file.write_bytes(kept)
-    file.chmod(0o600)
-    offices.reload(offices.tors[office])
-    is_well(offices, office)
-    assert offices.check(office).endswith("Nothing is wrong.\n")
+async def says(socks: Path, address: str) -> Fault | None:
+    """Why tor does not lead there, None when it does."""
+    try:
+        await probe(SocksAddress(path=str(socks)), OnionAddress(address), os.urandom)
+    except LinkError as error:
+        return error.fault
+    return None
+
+
+async def test_a_tor_without_the_key_or_with_another_one_is_refused(offices: Instance) -> None:
+    own, address = offices.folder / "stranger-tor", offices.onion.address("desk")
+    tor = offices.add_tor("stranger", own)
+    seen = [await says(own / "socks", address)]
+    while seen[-1] is Fault.NO_KEY and len(seen) < 40:
+        seen.append(await says(own / "socks", address))
+    assert set(seen) == {Fault.NO_KEY, Fault.NOT_YET}, "it says why until it has asked every directory"
+    assert await says(own / "socks", offices.reporters) is None, "everybody may report"
+    (own / "keys" / "desk.auth_private").write_text(private_line(address, client_key(os.urandom)[0]))
+    offices.restart(tor)
+    assert await says(own / "socks", address) is Fault.WRONG_KEY
+    assert await says(own / "socks", onion("nobody has published this").name) is Fault.NOT_FOUND
 
 
 @pytest.mark.parametrize("office", OFFICES)
-def test_an_office_that_was_shut_out_is_told_so_until_it_is_let_in_again(offices: Instance, office: str) -> None:
+def test_an_office_that_was_shut_out_is_told_so_and_works_again_when_it_is_let_in(
+    offices: Instance, office: str
+) -> None:
+    key = offices.folder / f"{office}-tor" / "keys" / f"{office}.auth_private"
     offices.onion.keys("revoke", office, office)
-    offices.restart(offices.tors["host"])
+    offices.restart_host()
     offices.restart(offices.tors[office])
     shows(offices, office, "aanvaardt de Tor-sleutel")
-    assert "does not accept this machine's key" in offices.check(office)
-    (offices.folder / f"{office}-tor" / "keys" / f"{office}.auth_private").unlink()
+    key.unlink()
+    offices.restart(offices.tors[office])
+    shows(offices, office, "heeft geen sleutel voor de ontvangstserver")
     offices.allow(office)
-    offices.restart(offices.tors["host"])
+    offices.restart_host()
     offices.restart(offices.tors[office])
     is_well(offices, office)
+    assert offices.check(office).endswith("Nothing is wrong.\n")
 
 
 def test_when_tor_is_away_nothing_else_is_tried_and_when_it_is_back_the_work_goes_on(offices: Instance) -> None:
@@ -161,7 +181,9 @@ def test_when_tor_is_away_nothing_else_is_tried_and_when_it_is_back_the_work_goe
     for role in OFFICES:
         shows(offices, role, "Tor draait niet op deze machine")
         assert offices.roles[role].tried() == before[role]
+    for role in OFFICES:
         offices.tors[role].start()
         offices.tors[role].join()
         is_well(offices, role)
+    offices.restart_host()
     tell(offices, "Opnieuw: er verdwijnt geld.")

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from dropbox.torlink.addresses import SocksAddress
-from dropbox.torlink.connector import TorConnector
+from dropbox.torlink.connector import Reasons, TorConnector
 from dropbox.torlink.errors import Fault, LinkError, StrayRequestError
 from tests.simulators.socks import SimulatedTor, onion
 
@@ -187,3 +187,21 @@ async def test_no_text_of_a_fault_holds_an_address(tor: SimulatedTor, socks: Soc
         await fetch(TorConnector(socks, ONION, os.urandom))
     assert ONION.name[:8] not in str(caught.value)
     assert socks.path not in str(caught.value)
+
+
+async def test_a_reason_that_tor_no_longer_says_is_kept_for_all_purposes(
+    tor: SimulatedTor, socks: SocksAddress
+) -> None:
+    """Without the key, tor says so until it has asked every directory; for a quarter of an hour it then says 0x04."""
+    reasons = Reasons()
+    said = []
+    for code in (0x04, 0xF4, 0x04, 0x04, 0xF2, 0x04):
+        tor.code = code
+        connector = TorConnector(socks, ONION, os.urandom, reasons)
+        with pytest.raises(LinkError) as caught:
+            await fetch(connector)
+        said.append(connector.failed(caught.value))
+    assert said == ["not-yet", "no-key", "no-key", "no-key", "host-down", "host-down"]
+    tor.code = None
+    assert await fetch(TorConnector(socks, ONION, os.urandom, reasons)) == ONION.name
+    assert reasons.last is None

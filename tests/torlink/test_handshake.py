@@ -44,7 +44,7 @@ def test_tor_may_answer_with_an_address_of_either_kind() -> None:
         (0x01, Fault.FAILED),
         (0x02, Fault.NOT_SERVING),
         (0x03, Fault.HOST_DOWN),
-        (0x04, Fault.HOST_DOWN),
+        (0x04, Fault.NOT_YET),
         (0x05, Fault.NOT_SERVING),
         (0x06, Fault.EXPIRED),
         (0x07, Fault.FAILED),

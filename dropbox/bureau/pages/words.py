@@ -152,11 +152,13 @@ PROBLEMS: Final = MappingProxyType(
         "not-tor": mark("What answers where Tor should be is not Tor. Ask who runs the desk to correct the setting "
                         "tor_socks."),
         "no-key": mark("Tor on this machine has no key for the intake host. Ask who runs the desk to put the key file "
-                       "back and to reload Tor."),
+                       "back and to restart Tor."),
         "wrong-key": mark("The intake host does not accept this desk's Tor key: it is the wrong one, or it was taken "
                           "back. Ask who runs the intake host."),
         "not-found": mark("The intake host cannot be found in the Tor network: its Tor does not run, or its address in "
                           "the settings is wrong. Nothing is lost: envelopes wait there. Ask who runs it."),
+        "not-yet": mark("Tor asked for the intake host in vain and does not ask again for a quarter of an hour. "
+                        "Nothing is lost. When it lasts, ask who runs this machine to restart Tor."),
         "host-down": mark("The intake host does not answer through Tor: it or its line is down. It is tried again by "
                           "itself, and nothing is lost. When it lasts, ask who runs it."),
         "not-serving": mark("The intake host's Tor answers, but intake does not run behind it. Nothing is lost. Tell "

@@ -106,11 +106,13 @@ TROUBLES: Final[Mapping[Trouble, str]] = MappingProxyType({
     Trouble.NOT_TOR: mark("What answers where Tor should be is not Tor. Ask who runs this machine to correct the "
                           "setting tor_socks."),
     Trouble.NO_KEY: mark("Tor on this machine has no key for the intake host. Ask who runs this machine to put the key "
-                         "file back and to reload Tor."),
+                         "file back and to restart Tor."),
     Trouble.WRONG_KEY: mark("The intake host does not accept this machine's Tor key: it is the wrong one, or it was "
                             "taken back. Ask who runs the intake host."),
     Trouble.NOT_FOUND: mark("The intake host cannot be found in the Tor network: its Tor does not run, or its address "
                             "in the settings is wrong. Nothing is lost. Ask who runs the intake host."),
+    Trouble.NOT_YET: mark("Tor asked for the intake host in vain and does not ask again for a quarter of an hour. "
+                          "Nothing is lost. When it lasts, ask who runs this machine to restart Tor."),
     Trouble.HOST_DOWN: mark("The intake host does not answer through Tor: it or its line is down. It is tried again by "
                             "itself, and nothing is lost. When it lasts, ask who runs it."),
     Trouble.NOT_SERVING: mark("The intake host's Tor answers, but intake does not run behind it. Nothing is lost. "

@@ -1,6 +1,7 @@
 """`dropbox-gateway check`: everything that keeps reporters from the pages, as sentences for the operator."""
 
 import os
+import socket
 from pathlib import Path
 
 from dropbox.gateway.bulletins import Bulletins
@@ -17,6 +18,10 @@ from dropbox.reporter.exchange import fetch_boards
 SECONDS = 10.0  # for intake's answer
 LATE = 3600  # seconds after it was due: a board comes over Tor
 
+_NOT_CLOSED = (
+    "circuits_socket does not answer, so that no circuit is closed: start dropbox-onion, and see whether this account "
+    "may write to it."
+)
 _OTHER = (
     "What intake serves is not for root_key, or not for today: compare root_key with the printed fingerprint, "
     "set the clock, and see whether the desk publishes."
@@ -29,7 +34,7 @@ def check(path: Path, now: int) -> list[str]:
         settings = read_settings(path)
     except BadSettings as error:
         return [f"{error}."]
-    return [*_listen(settings), *_memory(), *_intake(settings, now)]
+    return [*_listen(settings), *_circuits(settings), *_memory(), *_intake(settings, now)]
 
 
 def _listen(settings: Settings) -> list[str]:
@@ -41,6 +46,17 @@ def _listen(settings: Settings) -> list[str]:
     if not settings.proxy:
         found.append("proxy is false, so that no limit counts for one circuit alone: set it to true behind tor.")
     return found
+
+
+def _circuits(settings: Settings) -> list[str]:
+    if settings.circuits_socket is None:
+        return []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(str(settings.circuits_socket))
+        except OSError:
+            return [_NOT_CLOSED]
+    return []
 
 
 def _memory() -> list[str]:

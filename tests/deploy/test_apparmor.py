@@ -54,4 +54,5 @@ def test_a_mistake_in_a_profile_would_show(tmp_path: Path) -> None:
 def test_the_gateway_may_write_no_file() -> None:
     lines = (_FOLDER / "dropbox-gateway").read_text().splitlines()
     writing = [line.split()[-2] for line in lines if line.rstrip(",").endswith(("rw", "w", "rwk"))]
-    assert writing == ["/run/dropbox-gateway/*", "/run/dropbox-intake/reporters.sock"]
+    sockets = ["/run/dropbox-gateway/*", "/run/dropbox-intake/reporters.sock", "/run/dropbox-onion/circuits.sock"]
+    assert writing == sockets

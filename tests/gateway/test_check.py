@@ -49,6 +49,7 @@ async def test_an_intake_that_serves_what_it_should_is_fine(tmp_path: Path) -> N
         ({"root_key": RootSecretKey.generate(os.urandom).public.raw.hex()}, "compare root_key with the printed"),
         ({"listen": "/nowhere/gateway.sock", "proxy": True}, "The folder of listen is not one that"),
         ({"listen": "/tmp/gateway.sock"}, "set it to true behind tor"),  # noqa: S108 - nothing is made there
+        ({"circuits_socket": "/nowhere/circuits.sock"}, "so that no circuit is closed: start dropbox-onion"),
         ({"root_key": "no key"}, "root_key is the root public key as 64"),
     ],
 )

@@ -140,9 +140,10 @@ packages() {
         say "left out: there is no Debian in $ROOT"
         return
     fi
-    local wanted=(python3-venv tor nftables apparmor acl age) missing=() package
+    local wanted=(python3-venv tor nftables apparmor acl age) missing=() package status
     for package in "${wanted[@]}"; do
-        inside dpkg --status "$package" 2>/dev/null | grep -q '^Status: install ok installed' || missing+=("$package")
+        status=$(inside dpkg --status "$package" 2>/dev/null) || status=''
+        [[ "$status" = *'Status: install ok installed'* ]] || missing+=("$package")
     done
     if [ ${#missing[@]} -eq 0 ]; then
         say "all there: ${wanted[*]}"

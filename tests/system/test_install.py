@@ -1,0 +1,245 @@
+"""`deploy/install.sh` on a real Debian 12 below a folder: accounts, sockets, upgrades.
+
+There is no systemd in it: the test starts what the units would start, with the accounts that they name.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from dropbox.protocol.keys import Role
+from dropbox.protocol.secret_keys import RootSecretKey, SigningKey
+from tests.deploy.conftest import ROOT, install, require
+
+pytestmark = pytest.mark.timeout(1800)  # a whole Debian is fetched and unpacked, on a machine that may be busy
+
+_PACKAGES: Final = "python3-venv,systemd,acl,nftables,apparmor,age,tor,ca-certificates"
+_BROKEN: Final = '''"""A step of the next release."""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "next"
+down_revision = "{before}"
+
+
+def upgrade() -> None:
+    op.add_column("envelopes", sa.Column("note", sa.String(8)))
+    {last}
+'''
+
+
+@dataclass(frozen=True)
+class Debian:
+    """A system below a folder, and the packages of Python that it installs."""
+
+    root: Path
+    wheels: Path
+
+    def install(self, *options: str, source: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        if source == ROOT:
+            return install(self.root, "intake", "--wheels", str(self.wheels), *options)
+        return subprocess.run(
+            [source / "deploy/install.sh", "intake", "--root", self.root, "--wheels", self.wheels, *options],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def as_account(self, account: str, *command: str) -> list[str]:
+        """A command in there, with the account's own groups and nothing of root's."""
+        return ["chroot", f"--userspec={account}:", str(self.root), *command]
+
+    def run(self, account: str, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.as_account(account, *command), capture_output=True, text=True, check=False)
+
+    @contextmanager
+    def serving(self, service: str) -> Iterator[subprocess.Popen[str]]:
+        """What the unit starts."""
+        command = f"/opt/dropbox/current/bin/dropbox-{service}"
+        config = f"/etc/dropbox/{service}.toml"
+        process = subprocess.Popen(
+            self.as_account(f"dropbox-{service}", command, "serve", "--config", config),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("ready"), process.stderr.read()
+            yield process
+        finally:
+            process.terminate()
+            process.communicate()
+
+    @property
+    def current(self) -> str:
+        return str((self.root / "opt/dropbox/current").readlink())
+
+
+def _mirror() -> str:
+    """Where this machine has its own packages from."""
+    for path in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("debian.*"))):
+        found = re.search(
+            r"^(?:deb |URIs: *)(?:\[.*?\] )?(http\S+)", path.read_text() if path.exists() else "", re.MULTILINE
+        )
+        if found:
+            return found.group(1)
+    return ""
+
+
+@pytest.fixture(scope="module")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian]:
+    require("debootstrap")
+    if os.geteuid() != 0:
+        pytest.skip("a system of one's own needs root")
+    root, wheels = tmp_path_factory.mktemp("debian"), tmp_path_factory.mktemp("wheels")
+    made = subprocess.run(
+        ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", root, _mirror()],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
+    )  # fmt: skip
+    assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
+    root.chmod(0o755)  # pytest makes it for one account only
+    for needed in ("requirements.txt", "requirements-build.txt"):
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+             "--no-build-isolation", "--require-hashes", "--dest", wheels, "-r", ROOT / needed],
+            check=True, capture_output=True,
+        )  # fmt: skip
+    subprocess.run(["mount", "--bind", "/proc", root / "proc"], check=True)
+    try:
+        yield Debian(root, wheels)
+    finally:
+        subprocess.run(["umount", root / "proc"], check=True)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def installed(debian: Debian) -> Debian:
+    """An intake host with the root's certificates on it."""
+    root_key = RootSecretKey.generate(os.urandom)
+    done = debian.install("--root-key", root_key.public.raw.hex())
+    assert done.returncode == 0, done.stdout + done.stderr
+    today = int(time.time()) // 86_400
+    for role in (Role.DESK_COURIER, Role.MINISTRY_COURIER):
+        key = SigningKey.generate(role, os.urandom).public
+        certificate = debian.root / f"etc/dropbox/keys/{role.value}.json"
+        certificate.write_bytes(root_key.certify(role, key, today - 1, today + 30))
+        certificate.chmod(0o644)
+    return debian
+
+
+def next_release(folder: Path, *, broken: bool) -> Path:
+    """This release, with one more migration of intake's database."""
+    for name in ("dropbox", "deploy", "docs", "requirements.txt", "requirements-build.txt", "pyproject.toml"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    versions = folder / "dropbox/intake/migrations/versions"
+    before = max(path.name for path in versions.glob("[0-9]*.py"))[:4]
+    last = 'op.execute("INSERT INTO nowhere VALUES (1)")' if broken else ""
+    (versions / "9999_next.py").write_text(_BROKEN.format(before=before, last=last))
+    return folder
+
+
+_CONNECT: Final = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as line:
+    try:
+        line.connect(sys.argv[1])
+        print("through")
+    except OSError as error:
+        print(type(error).__name__)
+"""
+
+
+def test_each_socket_is_open_to_those_who_need_it_and_to_nobody_else(installed: Debian) -> None:
+    def try_as(account: str, path: str) -> str:
+        return installed.run(account, "python3", "-c", _CONNECT, path).stdout.strip()
+
+    with installed.serving("intake"), installed.serving("gateway"):
+        for name in ("reporters", "desk", "ministry"):
+            path = f"/run/dropbox-intake/{name}.sock"
+            assert try_as("debian-tor", path) == "through"
+            assert try_as("dropbox-gateway", path) == "through"
+            assert try_as("dropbox-onion", path) == "PermissionError"
+            assert try_as("nobody", path) == "PermissionError"
+        assert try_as("debian-tor", "/run/dropbox-gateway/gateway.sock") == "through"
+        for account in ("dropbox-intake", "dropbox-onion", "nobody"):
+            assert try_as(account, "/run/dropbox-gateway/gateway.sock") == "PermissionError"
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(installed.root / "run/dropbox-gateway/gateway.sock"))
+            line.sendall(b"PROXY TCP6 fc00:dead:beef:4dad::0:53 ::1 83 80\r\nGET /nl/ HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert line.recv(64).startswith(b"HTTP/1.1 200")
+        said = installed.run(
+            "dropbox-gateway",
+            "/opt/dropbox/current/bin/dropbox-gateway",
+            "check",
+            "--config",
+            "/etc/dropbox/gateway.toml",
+        )
+        assert "the desk has not published yet" in said.stdout
+        said = installed.run(
+            "dropbox-intake", "/opt/dropbox/current/bin/dropbox-intake", "check", "--config", "/etc/dropbox/intake.toml"
+        )
+        assert said.stdout == "Nothing is wrong.\n"
+
+
+def test_no_service_can_write_its_program_or_read_anothers_data(installed: Debian) -> None:
+    for account in ("dropbox-intake", "dropbox-gateway", "dropbox-onion"):
+        for path in ("/opt/dropbox/current/bin", "/opt/dropbox/environments", "/etc/dropbox", "/etc/systemd/system"):
+            assert installed.run(account, "test", "-w", path).returncode == 1
+    for account in ("dropbox-gateway", "dropbox-onion", "debian-tor", "nobody"):
+        assert installed.run(account, "test", "-r", "/var/lib/dropbox-intake").returncode == 1
+    assert installed.run("dropbox-gateway", "cat", "/etc/dropbox/intake.toml").returncode == 1
+    assert installed.run("nobody", "cat", "/etc/dropbox/gateway.toml").returncode == 1
+
+
+def test_what_runs_cannot_install(installed: Debian) -> None:
+    environments = list((installed.root / "opt/dropbox/environments").iterdir())
+    assert len(environments) == 1
+    assert not list(environments[0].glob("lib/python*/site-packages/pip"))
+
+
+def test_running_it_again_changes_nothing(installed: Debian) -> None:
+    again = installed.install()
+    assert again.returncode == 0, again.stderr
+    assert "all there: python3-venv" in again.stdout
+    assert again.stdout.splitlines()[-1] == "Nothing had to be changed."
+
+
+def test_an_upgrade_whose_migration_fails_leaves_the_old_release_serving(installed: Debian, tmp_path: Path) -> None:
+    before = installed.current
+    with installed.serving("intake") as old:
+        failed = installed.install(source=next_release(tmp_path, broken=True))
+        assert failed.returncode == 1, failed.stdout
+        assert "nothing was changed" in failed.stderr
+        assert installed.current == before
+        assert old.poll() is None
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(installed.root / "run/dropbox-intake/reporters.sock"))
+            line.sendall(b"GET /v1/bulletin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert line.recv(64).startswith(b"HTTP/1.1 503")
+    with installed.serving("intake"):
+        pass
+
+
+def test_an_upgrade_migrates_and_then_serves(installed: Debian, tmp_path: Path) -> None:
+    before = installed.current
+    done = installed.install(source=next_release(tmp_path, broken=False))
+    assert done.returncode == 0, done.stderr
+    assert installed.current != before
+    with installed.serving("intake"):
+        pass
+    assert (installed.root / before.lstrip("/")).is_dir()

@@ -93,6 +93,10 @@ release: $(DEV) ## Build wheel, source, bill of materials and manifest from the 
 bench-onion: $(DEV) system-packages ## Measure what a visit costs over an onion service, on a private Tor network, in var/bench
 	@$(BIN)/python -m tests.bench.onion
 
+.PHONY: bench-browser
+bench-browser: $(DEV) browser-tools ## Measure sealing and reading in the browser's code, with and without JIT, in var/bench
+	@$(BIN)/python -m tests.bench.browser
+
 .PHONY: lint
 lint: $(DEV) ## Formatting, style, types, import contracts, dependencies, templates
 	@.ci/lint

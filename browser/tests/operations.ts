@@ -17,6 +17,7 @@ import { advance, openRecord, ReporterKeys } from "../src/protocol/thread.ts";
 import * as exchange from "../src/reporter/exchange.ts";
 import type { Request } from "../src/reporter/transport.ts";
 import { openCard, readCard, verifyPublication } from "./announced.ts";
+import * as bench from "./bench.ts";
 import { assemble, encodeNote, sealRecord } from "./issuing.ts";
 import { type Line, openEnvelope, openPayload, readFrames, XWingSecretKey } from "./opening.ts";
 import { type Shared, toBytes, type Value } from "./values.ts";
@@ -87,6 +88,12 @@ async function seal(given: Value, shared: Shared): Promise<unknown> {
 
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   seal,
+  "bench/seal": async (given, shared) =>
+    bench.seal(await bulletinOf(given, shared), await receiptOf(given, shared), given.bytes),
+  "bench/find": async (given, shared) => {
+    const [made, receipt] = [await bulletinOf(given, shared), await receiptOf(given, shared)];
+    return bench.find(made, receipt, toBytes(given.board, shared), keysOf(given.board_keys, shared), given.now);
+  },
   "receipt/show": async (given, shared) => {
     const receipt = await receiptOf(given, shared);
     const words = receipt.words(listOf(given.language)).join(" ");

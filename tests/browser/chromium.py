@@ -47,11 +47,22 @@ class Chromium(Browser):
     asked.
     """
 
-    def __init__(self, browser: playwright.Browser, downloads: Path, *, scripts: bool = False, socks: int = 0) -> None:
-        """Open an empty window. `socks`: the port of a SOCKS proxy on loopback for all that is not loopback itself."""
+    def __init__(
+        self,
+        browser: playwright.Browser,
+        downloads: Path,
+        *,
+        scripts: bool = False,
+        policy: bool = False,
+        socks: int = 0,
+    ) -> None:
+        """Open an empty window. With `policy` what the pages forbid is forbidden to scripts too.
+
+        `socks`: the port of a SOCKS proxy on loopback for all that is not loopback itself.
+        """
         super().__init__(downloads)
         self._context = browser.new_context(
-            java_script_enabled=scripts, bypass_csp=scripts, accept_downloads=True,
+            java_script_enabled=scripts, bypass_csp=scripts and not policy, accept_downloads=True,
             viewport={"width": WIDTH, "height": HEIGHT},
             proxy={"server": f"socks5://127.0.0.1:{socks}", "bypass": "127.0.0.1"} if socks else None,
         )  # fmt: skip

@@ -160,6 +160,10 @@ class Browser(ABC):
         """Open or close the part of the page of that name."""
         self._press(f"//summary[starts-with(normalize-space(.), {literal(name)})]")
 
+    def click(self, name: str) -> None:
+        """Press the button of that name, which changes this page."""
+        self._press(f"//button[normalize-space(.)={literal(name)}]")
+
     def fetch(self, name: str) -> Path:
         """Download by the link or button of that name."""
         return self._fetch(self._control(name))

@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from tests.browser.driver import PATIENCE, Browser, wait_for
@@ -46,6 +47,17 @@ _PREFERENCES: Final[dict[str, object]] = {
     "browser.download.alwaysOpenPanel": False,
 }
 
+SCRIPTS: Final[dict[str, object]] = {"javascript.enabled": True, "dom.disable_beforeunload": False}
+SAFER: Final[dict[str, object]] = SCRIPTS | {
+    "javascript.options.ion": False,
+    "javascript.options.baselinejit": False,
+    "javascript.options.native_regexp": False,
+    "javascript.options.asmjs": False,
+    "javascript.options.wasm": False,
+    "dom.securecontext.allowlist_onions": True,
+    "network.dns.blockDotOnion": False,
+}
+
 
 def installed() -> str | None:
     """Return where the system's Firefox is."""
@@ -69,29 +81,32 @@ def _through(socks: int) -> dict[str, object]:
     return ours | {"network.proxy.socks_remote_dns": True, "network.proxy.http": "", "network.proxy.ssl": ""}
 
 
-def _write_profile(profile: Path, downloads: Path, port: int, socks: int) -> None:
+def _write_profile(profile: Path, downloads: Path, port: int, socks: int, more: Mapping[str, object]) -> None:
     base = geckoinstance.GeckoInstance.required_prefs
     quiet = {name: value for name, value in base.items() if "%(server)s" not in str(value)}
     ours = {"browser.download.dir": str(downloads), "marionette.port": port}
     lines = [
         f"user_pref({json.dumps(name)}, {json.dumps(value)});"
-        for name, value in {**quiet, **_PREFERENCES, **(_through(socks) if socks else {}), **ours}.items()
+        for name, value in {**quiet, **_PREFERENCES, **(_through(socks) if socks else {}), **ours, **more}.items()
     ]
     (profile / "user.js").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 @contextmanager
-def running(folder: Path, downloads: Path, socks: int = 0) -> Iterator[Marionette]:
+def running(
+    folder: Path, downloads: Path, socks: int = 0, preferences: Mapping[str, object] = MappingProxyType({})
+) -> Iterator[Marionette]:
     """Run a browser without a screen, with a profile in `folder`. No script of a page runs in it.
 
-    `socks`: the port of a SOCKS proxy on loopback for all that is not loopback itself.
+    `socks`: the port of a SOCKS proxy on loopback for all that is not loopback itself. `preferences` beyond ours, or
+    instead of them: `SCRIPTS` lets scripts run, `SAFER` as Tor Browser does at "Safer".
     """
     command = installed()
     assert command, "Firefox is not installed"
     profile = folder / "profile"
     profile.mkdir(parents=True)
     port = _free_port()
-    _write_profile(profile, downloads, port, socks)
+    _write_profile(profile, downloads, port, socks, preferences)
     # A home of its own: Firefox refuses to run as root in somebody else's.
     environment = {**os.environ, "HOME": str(folder), "MOZ_HEADLESS": "1", "MOZ_CRASHREPORTER_DISABLE": "1"}
     arguments = ["--headless", "--no-remote", "--marionette", "--remote-allow-system-access", "--profile", str(profile)]

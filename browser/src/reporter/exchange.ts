@@ -190,7 +190,7 @@ export class Sending {
       const before = this.upload.confirmed;
       try {
         this.upload.receive(await this.transport(request, (bytes) => this.watch.sent(before + bytes)));
-        failures = 0;
+        if (this.upload.confirmed > before) failures = 0;
         this.watch.sent(this.upload.confirmed);
       } catch (error) {
         const wasEnding = this.upload.ending;

@@ -125,7 +125,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _allow(arguments: argparse.Namespace) -> int:
     keeping.allow(_settings(arguments), Service(arguments.service), arguments.name, arguments.public)
-    print(f"{arguments.name} may use {arguments.service}, once tor has read it: systemctl reload tor")
+    print(f"{arguments.name} may use {arguments.service}, once tor is restarted: systemctl restart tor")
     return 0
 
 

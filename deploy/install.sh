@@ -287,7 +287,7 @@ environment() {
     fi
     inside python3 -m venv "$ENVIRONMENT"
     inside "${pip[@]}" install --no-cache-dir --require-hashes "${from[@]}" -r "$ENVIRONMENT/requirements-build.txt"
-    inside "${pip[@]}" install --no-cache-dir --require-hashes --no-build-isolation "${from[@]}" \
+    inside "${pip[@]}" install --no-cache-dir --require-hashes --no-build-isolation --use-pep517 "${from[@]}" \
         -r "$ENVIRONMENT/requirements.txt"
     # What runs never installs: without pip and setuptools there is nothing to do it with.
     inside "${pip[@]}" uninstall --yes setuptools pip

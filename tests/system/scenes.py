@@ -108,7 +108,7 @@ def reads_how_it_works(scene: Scene) -> None:
     browser = scene.reporter.browser
     browser.open(scene.demo.reporter + "/")
     browser.expect(
-        "Meld wat er mis is, zonder uw naam te noemen", "Nu in gevaar?", "Geen cookies. Niets heeft hier scripts nodig."
+        "Meld wat er mis is, zonder uw naam te noemen", "Nu in gevaar?", "Geen cookies. Alles werkt ook zonder scripts."
     )
     browser.follow("Hoe het werkt, en waartegen wij u niet kunnen beschermen")
     browser.expect("Waartegen wij u niet kunnen beschermen", "Uw eigen woorden.")

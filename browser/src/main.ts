@@ -2,7 +2,7 @@
  * to the form that the server seals, and says so.
  */
 
-import { fingerprintWords } from "./protocol/receipt.ts";
+import { fingerprintWords, Receipt } from "./protocol/receipt.ts";
 import { byId, make } from "./pages/dom.ts";
 import { arrive, type Place } from "./pages/place.ts";
 import { read } from "./pages/read.ts";
@@ -24,8 +24,10 @@ async function sayWhere(place: Place, headline: string, meaning: string): Promis
     "details", {}, make("summary", { textContent: texts.say("fingerprint") }),
     make("p", { className: "digits notranslate", lang: "en", translate: false, textContent: words.join(" ") }),
   );
-  byId("where").replaceChildren(
-    make("p", {}, make("strong", { textContent: texts.say(headline) }), ` ${texts.say(meaning)}`), fingerprint,
+  const where = byId("where");
+  const limits = where.querySelector("a") ?? ""; // what this does not protect from
+  where.replaceChildren(
+    make("p", {}, make("strong", { textContent: texts.say(headline) }), ` ${texts.say(meaning)} `, limits), fingerprint,
   );
 }
 
@@ -40,9 +42,15 @@ async function fallBack(form: HTMLFormElement, why: string): Promise<void> {
   }
 }
 
+/** Whether words that came with the page are in sight: they may be on paper by now, and are never replaced then. */
+const wordsInSight = (form: HTMLFormElement): boolean =>
+  [...form.querySelectorAll(".undecided")].some((one) => getComputedStyle(one).visibility !== "hidden");
+
 async function begin(integrity: string): Promise<void> {
   const form = document.querySelector<HTMLFormElement>("form[data-seals]");
   if (!form) return;
+  let leaving = false; // the form went to the server before this was decided
+  form.addEventListener("submit", () => (leaving = true));
   if (!(await canSeal())) return fallBack(form, "cannot_seal");
   let place: Place;
   try {
@@ -50,8 +58,10 @@ async function begin(integrity: string): Promise<void> {
   } catch {
     return fallBack(form, "cannot_start");
   }
+  const fresh = await Receipt.generate();
+  if (leaving || wordsInSight(form)) return fallBack(form, "cannot_start");
   if (form.dataset["seals"] === "report") {
-    await report(place);
+    report(place, fresh);
     await sayWhere(place, "sealed_here", "sealed");
   } else {
     read(place);

@@ -154,15 +154,15 @@ OF_THE_SCRIPT: dict[str, str] = {
     "keep_open": mark(
         "Leave this page open. Should your browser ask, stay on this page: a new circuit works all the same."
     ),
-    "paused": mark("Paused. Nothing goes out until you go on."),
+    "paused": mark("Paused. What is on its way still goes out, 1 MB at most. Then nothing, until you go on."),
     "line_broke": mark("The line broke. What came through is kept. We try again in {count} seconds."),
     "pause": mark("Pause"),
     "go_on": mark("Go on"),
     "cancel": mark("Stop and take back"),
     "cancelled": mark("You stopped it. Nothing of it is left on our server. What you typed is still here."),
     "cancelled_unsure": mark(
-        "You stopped it, but our server could not be told. What it has of it is sealed, and is deleted within a day. "
-        "What you typed is still here."
+        "You stopped it, but we do not know whether that was in time. If all of it had come in, the bureau gets it. "
+        "If not, what our server has of it is sealed, and is deleted within a day. What you typed is still here."
     ),
     "clock": mark(
         "The bureau's keys are not of the day that your device says it is: {day}. If that date is wrong, put your "
@@ -174,8 +174,9 @@ OF_THE_SCRIPT: dict[str, str] = {
         "sent, and your text is still here. Use one of the other ways to report."
     ),
     "other_code": mark(
-        "The code of this page is not the code that the bureau vouches for today. Nothing was sent, and your text is "
-        "still here. Try again tomorrow, or use one of the other ways to report."
+        "The code of this page is not the code that the bureau vouches for today. Perhaps it was renewed while you "
+        "wrote. Nothing was sent, and your text is still here. Copy your text, load this page anew, and write down the "
+        "new words. Does this come again? Try again tomorrow, or use one of the other ways to report."
     ),
     "lost": mark(
         "Our server no longer has the first part of what you sent. Your text and your files are still here: "
@@ -195,7 +196,7 @@ OF_THE_SCRIPT: dict[str, str] = {
     ),
     "read_other_code": mark(
         "The code of this page is not the code that the bureau vouches for today. Your words were not sent. "
-        "Try again tomorrow, or use one of the other ways to report."
+        "Load this page anew. Does this come again? Try again tomorrow, or use one of the other ways to report."
     ),
     "read_failed": mark("Something in this page failed. That is our fault. Your words were not sent. Try again."),
     "too_many": TOO_MANY_FILES,

@@ -128,7 +128,7 @@ def test_paused_nothing_goes_out_and_going_on_brings_all(world: World, window: C
     window.click("Seal and send")
     wait_for("the line to be told", lambda: "The line broke. What came through is kept." in window.text())
     window.click("Pause")
-    window.expect("Paused. Nothing goes out until you go on.")
+    window.expect("Paused. What is on its way still goes out, 1 MB at most.")
     # A new circuit reloads the page: before that the browser asks, since the page refuses to be left.
     assert window._page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
     world.intake.refuse = None
@@ -177,6 +177,48 @@ def test_a_browser_that_cannot_seal_says_so_and_has_the_form(world: World, windo
     assert world.bureau.open(world.intake.envelopes[0]).message.text == TEXT
 
 
+def test_words_that_have_shown_are_not_replaced_by_a_script_that_comes_late(world: World, window: Chromium) -> None:
+    held: list[playwright.Route] = []
+    window._context.route("**/static/words-*.txt", lambda route: held.append(route))  # noqa: PLW0108 - a bound method is refused
+    window.open(world.base + "/en/report")
+    wait_for("the words", lambda: bool(held) and all(window.words()))
+    shown = window.words()
+    held[0].continue_()
+    wait_for("the reason", lambda: "a part of this page did not come" in window.text())
+    assert window.words() == shown
+    window.fill("What happened?", TEXT)
+    window.submit("Seal and send")
+    window.expect("Your report is sealed and sent")
+    assert window.words() == shown
+
+
+def test_a_report_that_arrived_while_it_was_being_stopped_is_said_to_be_sent(world: World, window: Chromium) -> None:
+    held: list[tuple[playwright.Route, playwright.APIResponse]] = []
+    window._context.route("**/v1/uploads/*/whole", lambda route: held.append((route, route.fetch())))
+    report(world, window)
+    window.click("Seal and send")
+    wait_for("the host to have it", lambda: bool(window.text()) and bool(held))
+    window.click("Stop and take back")
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    wait_for("the next page", lambda: "Your report is sealed and sent" in window.text())
+    assert world.bureau.open(world.intake.envelopes[0]).message.text == TEXT
+
+
+def test_what_could_not_be_taken_back_is_not_said_to_be_gone(world: World, window: Chromium, tmp_path: Path) -> None:
+    report(world, window, os.urandom(3 * MIB), tmp_path)
+    world.intake.refuse = ("POST", "not_ready", 503)
+    window._context.route(
+        "**/v1/uploads/*",
+        lambda route: route.fulfill(status=503) if route.request.method == "DELETE" else route.fallback(),
+    )
+    window.click("Seal and send")
+    wait_for("the line to be told", lambda: "The line broke. What came through is kept." in window.text())
+    window.click("Stop and take back")
+    told(window, "You stopped it, but we do not know whether that was in time.")
+    assert world.intake.uploads
+
+
 def test_an_altered_script_does_not_run_and_the_page_says_so(world: World, window: Chromium) -> None:
     def alter(route: playwright.Route) -> None:
         answer = route.fetch()
@@ -184,7 +226,7 @@ def test_an_altered_script_does_not_run_and_the_page_says_so(world: World, windo
 
     window._context.route("**/static/browser-*.js", alter)
     window.open(world.base + "/en/report")
-    wait_for("the sentence", lambda: "did not come, or was changed on the way" in window.text())
+    wait_for("the sentence", lambda: "did not come, was blocked, or was changed on the way" in window.text())
     wait_for("the words", lambda: all(window.words()))
     assert window._page.title() != "altered"
     window.fill("What happened?", TEXT)

@@ -68,8 +68,10 @@ def test_changed_dependencies_fail_until_the_lock_is_renewed(tmp_path: Path) -> 
     for name in (".npmrc", "package.json", "package-lock.json"):
         shutil.copy(BROWSER / name, tmp_path)
     package = json.loads((tmp_path / "package.json").read_text())
-    package["dependencies"]["@noble/post-quantum"] = "0.7.0"
+    package["dependencies"]["another"] = "file:another"  # on this disk, so that nothing has to be asked for it
     (tmp_path / "package.json").write_text(json.dumps(package))
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another/package.json").write_text('{"name": "another", "version": "1.0.0"}')
     refused = subprocess.run(["npm", "ci", "--offline"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert refused.returncode != 0
     assert not (tmp_path / "node_modules").exists()

@@ -26,6 +26,7 @@ export const network = (request: Request, sent: (bytes: number) => void = () => 
     call.onprogress = alive;
     call.onerror = call.onabort = call.ontimeout = fail;
     call.onload = () => {
+      if (call.status === 408) return fail(); // too slow for the host this time
       window.clearTimeout(timer);
       resolve({ status: call.status, body: new Uint8Array(call.response as ArrayBuffer) });
     };

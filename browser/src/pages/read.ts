@@ -19,11 +19,11 @@ const MAX_QUESTIONS = 4;
 export function read(place: Place): void {
   const { form, texts } = place;
   byId("sealing").textContent = texts.say("opened");
-  let busy = false;
+  const button = form.querySelector<HTMLButtonElement>("button[type=submit]")!;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (busy) return;
-    busy = true;
+    if (button.disabled) return;
+    button.disabled = true; // boards take a while over Tor
     clearProblems();
     void open(place, valueOf(form, "receipt"))
       .catch((error: unknown) => {
@@ -31,7 +31,7 @@ export function read(place: Place): void {
         const told = error instanceof BadReceipt ? receiptSentence(place, error) : texts.say(readingFault(error), { day });
         showProblems(form, texts.say("put_right"), [["receipt", told]]);
       })
-      .finally(() => (busy = false));
+      .finally(() => (button.disabled = false));
   });
 }
 

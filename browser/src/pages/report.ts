@@ -1,7 +1,7 @@
 /** The report page, sealed in the browser: new words made here, and a form that never leaves unsealed. */
 
 import { BadReceipt } from "../protocol/errors.ts";
-import { parseReceipt, Receipt } from "../protocol/receipt.ts";
+import { parseReceipt, type Receipt } from "../protocol/receipt.ts";
 import { Composer } from "./compose.ts";
 import { byId, fillWords, valueOf } from "./dom.ts";
 import type { Place } from "./place.ts";
@@ -10,9 +10,8 @@ import type { Place } from "./place.ts";
 export const receiptSentence = (place: Place, error: BadReceipt): string =>
   place.texts.say(`receipt_${error.fault}`, { found: error.found, position: error.position });
 
-export async function report(place: Place): Promise<void> {
+export function report(place: Place, fresh: Receipt): void {
   const { form } = place;
-  const fresh = await Receipt.generate();
   for (const name of ["receipt", "message"]) form.querySelector(`input[name="${name}"]`)?.remove();
   fillWords(form, fresh.words(place.lists[0]!), fresh.digits());
   byId("sealing").textContent = place.texts.say("send_here");

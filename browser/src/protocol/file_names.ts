@@ -13,7 +13,7 @@ export function cleanFileName(raw: string): string {
   name = name.replace(/\p{C}/gu, "").normalize("NFC");
   name = strip(name.split(/\s+/u).filter(Boolean).join(" "));
   const dot = name.lastIndexOf(".");
-  const ending = dot > 0 && utf8(name.slice(dot)).length - 1 < ENDING ? name.slice(dot) : "";
+  const ending = dot > 0 && utf8(name.slice(dot)).length <= ENDING ? name.slice(dot) : "";
   const stem = name.slice(0, name.length - ending.length);
   return strip(cut(stem, LIMIT - utf8(ending).length) + ending) || "file";
 }

@@ -170,10 +170,10 @@ export class Sending {
     return this.writer.size;
   }
 
-  /** Takes back what was uploaded. Throws `TransportFailed` when the host may hold all of it. */
+  /** Takes back what was uploaded. Throws `TransportFailed` when the host may hold some or all of it. */
   async cancel(): Promise<void> {
     const response = await this.transport(this.upload.cancelRequest);
-    if (response.status === 409) throw new TransportFailed();
+    if (response.status !== 200) throw new TransportFailed();
   }
 
   private async add(ciphertext: readonly Bytes[]): Promise<void> {
@@ -184,9 +184,9 @@ export class Sending {
   private async pump(): Promise<void> {
     let failures = 0;
     for (;;) {
-      await this.watch.mayGoOn();
       const request = this.upload.nextRequest();
-      if (!request) return;
+      if (!request) return; // before asking: what has arrived whole cannot be stopped any more
+      await this.watch.mayGoOn();
       const before = this.upload.confirmed;
       try {
         this.upload.receive(await this.transport(request, (bytes) => this.watch.sent(before + bytes)));

@@ -51,7 +51,13 @@ restore() {
     mkdir "$made/whole"
     tar --extract --file "$made/tar" --directory "$made/whole" --no-same-owner ||
         fail "the backup is damaged; nothing was changed."
-    cp -R --preserve=mode,timestamps "$made/whole/." "$ROOT/"
+    # Each by itself: the modes of the folders above them are this host's own.
+    local path
+    for path in "${KEPT[@]}"; do
+        [ -e "$made/whole/$path" ] || continue
+        mkdir -p "$(dirname "$ROOT/$path")"
+        cp -R -T --preserve=mode,timestamps "$made/whole/$path" "$ROOT/$path"
+    done
     owners
     echo "Restored. Run deploy/install.sh once more, and then dropbox-onion check, as root."
 }

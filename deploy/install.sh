@@ -14,6 +14,7 @@
 #   --release FOLDER    check this release (verify-release.sh) and install what was checked, in place of this folder
 #   --signers FILE      who may sign it; kept in /etc/dropbox/release-signers, which counts when none is named
 set -euo pipefail
+umask 022  # the accounts of the services read what root makes here; what is secret is given its mode
 
 SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ROLE='' ROOT='' ROOT_KEY='' WHEELS='' DRY='' CHANGED='' FETCHED='' SIGNERS=''

@@ -82,6 +82,7 @@ class Backup:
         before = await self._before(medium)
         if before != self._last:  # another medium, or another copy of this one
             self._written.clear()
+        await _on_medium(medium.prune, before.names())  # what one that failed left must not fill the medium
         async with self._vault.database.read() as connection:
             parts = await self._parts(connection, medium, before)
             files = [
@@ -96,6 +97,7 @@ class Backup:
         if listing != before:
             await _on_medium(medium.write_listing, self._vault.storage_key, listing)
         self._last = listing
+        await self._remember_begun()
         if self._vault.ahead != ahead:
             async with self._vault.database.write() as connection:
                 value = {name.hex(): number for name, number in ahead.items()}
@@ -104,7 +106,7 @@ class Backup:
         await _on_medium(medium.prune, listing.names())
 
     async def _before(self, medium: Medium) -> Listing:
-        """What the medium holds; that there is to be one is remembered before the first."""
+        """What the medium holds; nothing, before the first list stands there."""
         key = self._vault.storage_key
         if await _on_medium(_is_begun, medium):
             await _on_medium(medium.begin)
@@ -114,9 +116,16 @@ class Backup:
         if not medium.folder.is_dir() or known.get("begun"):
             raise BackupGoneError
         await _on_medium(medium.begin)
-        async with self._vault.database.write() as connection:
-            await ledger.remember(connection, key, _BEGUN, {"begun": True})
         return Listing("", 0, "")
+
+    async def _remember_begun(self) -> None:
+        """From now on a folder without a list is a medium that is away: before that, one that failed begins again."""
+        key = self._vault.storage_key
+        async with self._vault.database.read() as connection:
+            known = await ledger.recall(connection, key, _BEGUN) or {}
+        if not known.get("begun"):
+            async with self._vault.database.write() as connection:
+                await ledger.remember(connection, key, _BEGUN, {"begun": True})
 
     async def _parts(self, connection: AsyncConnection, medium: Medium, before: Listing) -> dict[str, Part]:
         found: dict[str, Part] = {}

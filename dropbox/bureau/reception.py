@@ -149,7 +149,7 @@ class Reception:
             async with self._vault.changing:
                 late = await self._admission.admit(received, self.today, patient=early is not None)
         except BaseException as error:  # noqa: BLE001 - as above
-            whole_group = isinstance(error, _NOT_ITS_FAULT) and not isinstance(error, _ONE_ROW)
+            whole_group = isinstance(error, _NOT_ITS_FAULT) and not isinstance(error, (*_ONE_ROW, BackupBehindError))
             if len(received) > 1 and _is_a_fault(error) and not whole_group:  # each alone, and the others go on
                 return sum([await self._admit([one], early) for one in received])
             if not isinstance(error, _NOT_ITS_FAULT):

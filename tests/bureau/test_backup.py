@@ -105,6 +105,15 @@ async def test_a_desk_restored_on_an_empty_machine_goes_on_with_the_same_dialogu
             assert min(new) >= after.next_number
 
 
+async def test_the_first_backup_is_made_at_the_first_sign_in(sqlite_office: Office) -> None:
+    async with sqlite_office.intake(), sqlite_office.desk(backup=str(medium_of(sqlite_office))) as opened:
+        await opened.sync.fetch_round()
+        assert opened.sync.problems == {"backup": "backup"}, "nobody is signed in"
+        await opened.sign_in()
+        await opened.sync.open_round()
+        assert not opened.sync.problems
+
+
 async def test_a_backup_holds_no_prekey_and_no_chain_key_that_sealed_anything(sqlite_office: Office) -> None:
     office, reporter = sqlite_office, sqlite_office.reporter()
     chains: dict[int, bytes] = {}

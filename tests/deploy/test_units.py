@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from dropbox.gateway.confinement import OVERWRITING
 from tests.deploy.conftest import ROOT, Host, require
 
 _MOST_EXPOSED: Final = 2.0
@@ -95,7 +96,7 @@ def test_the_gateway_is_told_to_end_through_its_acceptor_alone() -> None:
     unit = (ROOT / "deploy/systemd/dropbox-gateway.service").read_text().splitlines()
     assert "KillMode=mixed" in unit
     assert "LimitMEMLOCK=infinity" in unit
-    assert "Environment=PYTHONMALLOC=malloc MALLOC_PERTURB_=165" in unit
+    assert "Environment=" + " ".join(f"{name}={value}" for name, value in OVERWRITING.items()) in unit
 
 
 def test_the_journal_stands_in_memory_and_is_passed_on_to_nobody() -> None:

@@ -74,8 +74,9 @@ def _owner(port: int, processes: set[int]) -> int:
     )
 
 
-def _open_files(pid: int) -> int:
-    return len([*Path(f"/proc/{pid}/fd").iterdir()])
+def _leases(pid: int) -> int:
+    """How many pipes the acceptor holds: one more for each connection that it gave away."""
+    return sum(str(link.readlink()).startswith("pipe:") for link in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def _refuses(port: int) -> bool:
@@ -241,14 +242,15 @@ async def test_a_connection_that_was_taken_is_served_also_when_the_gateway_is_to
         waiting = gateway.serving()
         for pid in waiting:
             os.kill(pid, signal.SIGSTOP)
-        before = _open_files(gateway.process.pid)
+        before = _leases(gateway.process.pid)
         late = await gateway.connect()
-        await until(lambda: _open_files(gateway.process.pid) > before)  # the lease of a connection given away
+        late[1].write(GET)
+        await until(lambda: _leases(gateway.process.pid) > before)
         gateway.process.send_signal(signal.SIGTERM)
         await until(lambda: _refuses(gateway.port))
         for pid in waiting:
             os.kill(pid, signal.SIGCONT)
-        assert (await answer(late))[0] == 200
+        assert (await answer(late, b""))[0] == 200
         assert await gateway.process.wait() == 0
 
 

@@ -1,5 +1,8 @@
 """What the bureau has of a report, seen on its pages."""
 
+import sqlite3
+import tomllib
+from contextlib import closing
 from pathlib import Path
 from secrets import token_hex
 
@@ -11,7 +14,10 @@ from tests.system.people import Handler
 
 
 def wait_for_all(handler: Handler, instance: Reachable) -> None:
-    """Return when the bureau has everything that arrived before: one last report comes after it."""
+    """Return when the bureau has everything that arrived before: one last report, and nothing waits any more.
+
+    The last report alone proves little: it is fetched before a large one that came earlier.
+    """
     last, client = f"Laatste {token_hex(8)}", instance.visitors
     form = raw.fetch_form(instance.url, connect(client, instance.host, isolate=last))
     answer = raw.send(instance.url, form, last, line=connect(client, instance.host, isolate=last))
@@ -24,6 +30,14 @@ def wait_for_all(handler: Handler, instance: Reachable) -> None:
         return any(last in _page_of(handler, number) for number in handler.cases() if not _was_in(seen, number))
 
     wait_for("the last report", arrived)
+    wait_for("the rest", lambda: not waiting(instance.demo.folder / "intake.toml"))
+
+
+def waiting(settings: Path) -> int:
+    """Return how many envelopes an intake holds that the bureau has not confirmed yet."""
+    database = tomllib.loads(settings.read_text())["database"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("SELECT count(*) FROM envelopes").fetchone()[0])
 
 
 def _was_in(seen: set[str], number: str) -> bool:

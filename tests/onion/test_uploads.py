@@ -27,7 +27,7 @@ from tests.browser.driver import wait_for
 from tests.browser.windows import OpenWindow
 from tests.onion.conftest import Reachable
 from tests.onion.desk import cases_with, download, wait_for_all
-from tests.onion.through_tor import connect
+from tests.onion.through_tor import connect, connect_again
 from tests.system import raw
 from tests.system.people import Handler, Reporter
 from tests.system.scenes import digest
@@ -103,7 +103,7 @@ def test_a_report_sent_again_after_its_circuit_was_closed_before_the_answer_come
     shared.close_circuits()
     handler = Handler(shared.demo, open_chromium())
     handler.sign_in()
-    line = connect(shared.visitors, shared.host, isolate=isolate)
+    line = connect_again(shared.visitors, shared.host, isolate=isolate)
     answer = raw.send(shared.url, form, text, [content], PIECE, line=line)
     assert SENT in answer
     wait_for_all(handler, shared)

@@ -5,11 +5,12 @@ import socket
 from http.client import HTTPConnection
 from typing import Final
 
-from python_socks import ProxyType
+from python_socks import ProxyError, ProxyType
 from python_socks.async_.asyncio import Proxy as AsyncProxy
 from python_socks.sync import Proxy
 
 from deploy.demo.tornet.node import Node
+from tests.browser.driver import wait_for
 
 PATIENCE: Final = 240
 """Seconds; new circuits on a busy machine take their time."""
@@ -21,6 +22,18 @@ def connect(client: Node, host: str, *, isolate: str = "", port: int = 80) -> so
     line = proxy.connect(host, port, timeout=PATIENCE)
     line.settimeout(PATIENCE)
     return line
+
+
+def connect_again(client: Node, host: str, *, isolate: str = "") -> socket.socket:
+    """Connect after a circuit was closed, as a person who tries until it works: tor may not know yet that it has."""
+
+    def trying() -> socket.socket | None:
+        try:
+            return connect(client, host, isolate=isolate)
+        except ProxyError:
+            return None
+
+    return wait_for("a new circuit", trying, PATIENCE)
 
 
 async def open_stream(

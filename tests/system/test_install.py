@@ -85,15 +85,15 @@ class Debian:
         return str((self.root / "opt/dropbox/current").readlink())
 
 
-def _mirror() -> str:
-    """Where this machine has its own packages from."""
+def _mirror() -> list[str]:
+    """Where this machine has its own packages from; debootstrap knows where else."""
     for path in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("debian.*"))):
         found = re.search(
             r"^(?:deb |URIs: *)(?:\[.*?\] )?(http\S+)", path.read_text() if path.exists() else "", re.MULTILINE
         )
         if found:
-            return found.group(1)
-    return ""
+            return [found.group(1)]
+    return []
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian]:
         pytest.skip("a system of one's own needs root")
     root, wheels = tmp_path_factory.mktemp("debian"), tmp_path_factory.mktemp("wheels")
     made = subprocess.run(
-        ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", root, _mirror()],
+        ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", root, *_mirror()],
         capture_output=True, text=True, check=False,
         env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
     )  # fmt: skip

@@ -10,7 +10,7 @@ MOST_CPU_SECONDS: Final = 10.0
 
 
 class TooSlowError(Exception):
-    """One small input cost more than a second: a stranger could send many."""
+    """One small input cost more than that: a stranger could send many."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def other(world: World, **changes: object) -> bytes:
     """Today's bulletin with changes, signed."""
     changed = Bureau(world.bureau.now)
     changed.__dict__.update(world.bureau.__dict__)
-    changed.bulletin = dataclasses.replace(world.bureau.bulletin, **changes)  # type: ignore[arg-type]
+    changed.bulletin = dataclasses.replace(world.bureau.bulletin, **changes)  # type: ignore[arg-type]  # any field
     return changed.signed_bulletin()
 
 

@@ -131,7 +131,7 @@ class Watched:
             await open_round()
             watched.opened += 1
 
-        sync._sleep_until, sync.open_round = sleeping, opening  # type: ignore[method-assign]
+        sync._sleep_until, sync.open_round = sleeping, opening  # type: ignore[method-assign]  # watched
         return watched
 
 
@@ -184,7 +184,7 @@ async def test_a_line_that_failed_is_tried_again_soon_and_less_soon_each_time(sq
             if len(waits) == 6:
                 raise Enough
 
-        opened.sync._sleep_until = sleeping  # type: ignore[method-assign]
+        opened.sync._sleep_until = sleeping  # type: ignore[method-assign]  # watched
         with pytest.raises(Enough):
             await getattr(opened.sync, name)()
         assert opened.sync.problems == {}, "the sixth round went well"
@@ -205,7 +205,7 @@ async def test_fetching_is_near_the_beginning_of_each_period_but_not_at_a_second
             if len(times) == 8:
                 raise Enough
 
-        opened.sync._sleep_until = sleeping  # type: ignore[method-assign]
+        opened.sync._sleep_until = sleeping  # type: ignore[method-assign]  # watched
         with pytest.raises(Enough):
             await opened.sync._fetch_loop()
         assert [time // LONG for time in times] == list(range(times[0] // LONG, times[0] // LONG + 8))

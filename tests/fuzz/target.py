@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-MOST_CPU_SECONDS: Final = 10.0
+MOST_CPU_SECONDS: Final = 1.0
 """Of this process, not of the clock on the wall: a busy machine is no finding."""
 
 
@@ -27,8 +27,12 @@ class Target:
     share: int = 10
 
     def __call__(self, data: bytes) -> None:
-        """Run one input. Raises TooSlowError."""
+        """Run one input. Raises TooSlowError when it is slow twice: a first run also pays for what is made once."""
+        if self._cost(data) > MOST_CPU_SECONDS and self._cost(data) > MOST_CPU_SECONDS:
+            raise TooSlowError
+
+    def _cost(self, data: bytes) -> float:
+        """Run one input and give its processor time, in seconds."""
         began = time.process_time()
         self.run(data)
-        if time.process_time() - began > MOST_CPU_SECONDS:
-            raise TooSlowError
+        return time.process_time() - began

@@ -135,7 +135,7 @@ async def test_rounds_are_one_in_each_period_near_its_beginning_and_sooner_after
             intake.fault = UnreachableError(Fault.EXPIRED.value) if 3 <= len(rounds) <= 5 else None
             await real()
 
-        running.sync.round = noted  # type: ignore[method-assign]
+        running.sync.round = noted  # type: ignore[method-assign]  # watched
         monkeypatch.setattr(exchange, "LONGEST_SLEEP", PERIOD)
         with monkeypatch.context() as patch:
             patch.setattr(asyncio, "sleep", sleeping)

@@ -128,7 +128,7 @@ async def test_without_tor_nothing_else_is_tried(socks: SocksAddress, monkeypatc
 
     async def watched(sock: socket.socket, address: object) -> None:
         tried.append(address)
-        await real(sock, address)  # type: ignore[arg-type]
+        await real(sock, address)  # type: ignore[arg-type]  # any address
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a name was looked up")

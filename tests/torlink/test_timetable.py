@@ -31,7 +31,7 @@ def test_when_in_a_period_it_is_asked_changes_nothing(
 def test_a_host_sees_one_time_in_every_period(now: int, period: int, chances: list[bytes]) -> None:
     times = []
     for chance in chances:
-        now = next_time(now, period, lambda _, one=chance: one)  # type: ignore[misc]
+        now = next_time(now, period, lambda _, one=chance: one)  # type: ignore[misc]  # default binds it
         times.append(now // period)
     assert times == list(range(times[0], times[0] + len(chances)))
 

@@ -51,6 +51,11 @@ class Acceptor:
         listener.setblocking(False)  # noqa: FBT003 - the library takes it by position
         jobs.setblocking(False)  # noqa: FBT003 - the library takes it by position
 
+    @property
+    def remembered(self) -> int:
+        """How many circuits are remembered."""
+        return len(self._circuits)
+
     def watch(self, descriptor: int, act: Callable[[], None]) -> None:
         """Call `act` whenever `descriptor` can be read."""
         self._selector.register(descriptor, selectors.EVENT_READ, act)
@@ -58,7 +63,8 @@ class Acceptor:
     def turn(self, seconds: float | None) -> None:
         """Wait for at most so long and do what there is to do."""
         self._listen()
-        waits = [self._lines and LINE_SECONDS, len(self._room) and RELIEF_SECONDS, seconds]
+        forgets = self._circuits.forget(time.monotonic())
+        waits = [self._lines and LINE_SECONDS, len(self._room) and RELIEF_SECONDS, forgets, seconds]
         for key, _ in self._selector.select(min((float(wait) for wait in waits if wait), default=None)):
             key.data()
         now = time.monotonic()

@@ -8,6 +8,7 @@ A connection's own process says what happens on it (`reports`). It speaks of no 
 over can lie about its own visitor and gains nothing.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from dropbox.gateway import reports
@@ -62,12 +63,12 @@ class Circuit:
     refusals: Allowance
     requests: Allowance
     mebibytes: Allowance
-    seen: float
     open: int = 0  # connections that wait or are served
     served: int = 0
     given: int = 0  # so many were ever served
     uploads: int = 0
-    moved: float | None = None  # when an upload last moved; at first, when the first began
+    began: float | None = None  # when its first upload did
+    moved: float = float("-inf")  # when an upload last moved a mebibyte
     asked: float = float("-inf")  # when it was last to be closed
     due: bool = False  # to be closed when its upload ends
 
@@ -89,7 +90,7 @@ class Circuits:
         self._limits = limits
         self._circuits: dict[int, Circuit] = {}
         self._to_close: list[int] = []
-        self._swept = 0.0
+        self._idle: OrderedDict[int, float] = OrderedDict()  # without connections, and since when, oldest first
 
     def __len__(self) -> int:
         """How many circuits are remembered."""
@@ -100,9 +101,8 @@ class Circuits:
 
         `free`: whether there is a place for it at once; otherwise it would have to wait.
         """
-        self._sweep(now)
+        self.forget(now)
         circuit = self._circuits.get(number) or self._new(number, now)
-        circuit.seen = now
         limits = self._limits
         if (
             circuit.open >= limits.connections
@@ -114,9 +114,11 @@ class Circuits:
         ):
             if not circuit.refusals.take(1, now):
                 self._close(circuit, now)
+            self._rest(circuit, now)
             return None
         circuit.connections.take(1, now)
         circuit.open += 1
+        self._idle.pop(number, None)
         return Connection(circuit)
 
     def serve(self, connection: Connection) -> None:
@@ -133,11 +135,13 @@ class Circuits:
         if reports.UPLOAD in records and not connection.uploading:
             connection.uploading = True
             circuit.uploads += 1
-            circuit.moved = circuit.moved or now
+            if circuit.began is None:
+                circuit.began = now
             if circuit.uploads > self._limits.uploads:
                 self._close(circuit, now)
         if mebibytes := records.count(reports.MEBIBYTE):
-            circuit.moved = now
+            if connection.uploading:
+                circuit.moved = now
             if not circuit.mebibytes.take(mebibytes, now):
                 circuit.due = True
         if records.rfind(reports.DONE) > records.rfind(reports.UPLOAD):
@@ -150,16 +154,16 @@ class Circuits:
         circuit = connection.circuit
         circuit.open -= 1
         circuit.served -= connection.served
-        circuit.seen = now
         self._done(connection)
         if circuit.due and circuit.open and circuit.uploads != 1:
             self._close(circuit, now)
+        self._rest(circuit, now)
 
     def relieve(self, places: int, waiting: int, now: float) -> None:
         """There are no more than so many `places`, and somebody waits who has none: close the circuit with the most.
 
-        Not one within its share, and none with an upload that moves unless it holds more than a browser would.
-        `waiting` is how many circuits have none.
+        Not one within its share, and none that uploads unless it holds more than a browser would. `waiting` is how
+        many circuits have none.
         """
         holders = [circuit for circuit in self._circuits.values() if circuit.served]
         share = max(1, places // (len(holders) + waiting))
@@ -171,6 +175,18 @@ class Circuits:
         if greedy:
             self._close(max(greedy, key=lambda one: one.served), now)
 
+    def forget(self, now: float) -> float | None:
+        """Forget the circuits whose last connection ended, or was refused, a minute ago.
+
+        Return the seconds until the next is to be forgotten; None when there is none.
+        """
+        while self._idle:
+            number, since = next(iter(self._idle.items()))
+            if (left := since + MINUTE - now) > 0:
+                return left
+            del self._idle[number], self._circuits[number]
+        return None
+
     def to_close(self) -> list[int]:
         """Which circuits are to be closed, each once."""
         found, self._to_close = self._to_close, []
@@ -178,8 +194,14 @@ class Circuits:
 
     @staticmethod
     def _is_honest(circuit: Circuit, now: float) -> bool:
-        moves = circuit.uploads and circuit.moved is not None and now - circuit.moved <= MOVING
-        return bool(moves and circuit.served <= BROWSER)
+        """Whether it uploads, and holds no more than a browser does.
+
+        A browser that seals sends a mebibyte at a time and has no upload open in between: what counts is what its
+        uploads moved. Holding places so costs a flooder a mebibyte in each time, for each circuit. The first upload
+        alone has that time for nothing, and only while it is open; other bytes, which come cheaper, never count.
+        """
+        begins = circuit.uploads > 0 and circuit.began is not None and now - circuit.began <= MOVING
+        return circuit.served <= BROWSER and (begins or now - circuit.moved <= MOVING)
 
     @staticmethod
     def _done(connection: Connection) -> None:
@@ -199,14 +221,10 @@ class Circuits:
             refusals=Allowance(limits.connections_per_minute, MINUTE, now),
             requests=Allowance(limits.requests_per_minute, MINUTE, now),
             mebibytes=Allowance(limits.mebibytes_per_hour, HOUR, now),
-            seen=now,
         )
         return circuit
 
-    def _sweep(self, now: float) -> None:
-        if now - self._swept < MINUTE:
-            return
-        self._swept = now
-        idle = [number for number, one in self._circuits.items() if not one.open and now - one.seen >= MINUTE]
-        for number in idle:
-            del self._circuits[number]
+    def _rest(self, circuit: Circuit, now: float) -> None:
+        if not circuit.open:
+            self._idle[circuit.number] = now
+            self._idle.move_to_end(circuit.number)

@@ -35,9 +35,11 @@ _UPLOADS: Final = tuple(
 def pass_on(visit: Visit) -> Answer:
     """Answer with what intake says. Nothing is kept, and no more than one chunk is held.
 
-    An address with a query is none of these: a parameter would tell visits apart.
+    A query is refused, as intake refuses it, also an empty one: a parameter would tell visits apart.
     """
     check_same_site(visit.request.headers)
+    if visit.request.has_query:
+        return _refusal(400, "bad_request")
     method, path = visit.request.method, visit.request.path
     if method == "GET" and (published := _PUBLISHED.get(path)) is not None:
         return _ask(visit, published)

@@ -45,7 +45,8 @@ class Request:
     def __init__(self, event: h11.Request, read: Callable[[float], bytes]) -> None:
         """Take what h11 made of the head; `read` gives a piece of the body."""
         self.method = event.method.decode()
-        self.path = event.target.decode("latin-1").partition("?")[0]
+        self.path, mark, _ = event.target.decode("latin-1").partition("?")
+        self.has_query = bool(mark)
         self.headers = {name.decode(): value.decode("latin-1") for name, value in event.headers}
         self.read = read
 

@@ -1,12 +1,19 @@
 import math
+import os
+import socket
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dropbox.gateway import reports
+from dropbox.gateway.acceptor import Acceptor
 from dropbox.gateway.circuits import Allowance, Circuits, Connection, Limits
+from dropbox.gateway.settings import Settings
+from tests.gateway.bureau import Bureau
+from tests.load.crowd import tor_line
 
 LIMITS = Limits(connections=4, connections_per_minute=100, requests_per_minute=60, uploads=2, mebibytes_per_hour=1024)
 ONE = reports.REQUEST + reports.UPLOAD
@@ -60,15 +67,54 @@ def test_a_circuit_that_goes_on_though_it_is_refused_is_closed() -> None:
 
 
 def test_a_circuit_is_forgotten_a_minute_after_its_last_connection() -> None:
-    some = circuits()
+    some = circuits(connections=1)
     one, two = admitted(some, 1), admitted(some, 2)
-    some.ended(one, 0.0)
-    three = admitted(some, 3, 61.0)
-    assert len(some) == 2  # 1 is forgotten; 2 is still open
-    some.ended(two, 61.0)
-    some.ended(three, 61.0)
-    some.admit(4, 200.0)
+    assert some.forget(0.0) is None  # both are there
+    some.ended(one, 10.0)
+    assert some.forget(30.0) == 40.0
+    assert not some.admit(2, 30.0)
+    some.ended(two, 50.0)
+    assert some.forget(69.0) == 1.0
+    assert some.forget(70.0) == 40.0
     assert len(some) == 1
+    assert some.forget(110.0) is None
+    assert len(some) == 0
+
+
+def test_a_circuit_that_comes_back_or_is_refused_is_remembered_for_another_minute() -> None:
+    some = circuits(connections_per_minute=1)
+    some.ended(admitted(some, 1, 0.0), 0.0)
+    some.ended(admitted(some, 2, 0.0), 0.0)
+    assert not some.admit(1, 50.0)
+    assert some.forget(60.0) == 50.0
+    assert len(some) == 1
+    line = admitted(some, 1, 61.0)
+    assert some.forget(500.0) is None
+    assert len(some) == 1
+    some.ended(line, 500.0)
+    assert some.forget(500.0) == 60.0
+
+
+def test_the_process_that_counts_forgets_a_circuit_though_nobody_comes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("dropbox.gateway.circuits.MINUTE", 0.2)
+    settings = Settings(
+        tmp_path / "intake.sock", tmp_path / "gateway.sock", Bureau(1_800_000_000).root.public, proxy=True
+    )
+    jobs, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with socket.create_server(str(tmp_path / "gateway.sock"), family=socket.AF_UNIX) as listener, jobs, theirs:
+        acceptor = Acceptor(settings, listener, jobs)
+        with socket.socket(socket.AF_UNIX) as visitor:
+            visitor.connect(str(tmp_path / "gateway.sock"))
+            visitor.sendall(tor_line(7))
+            while not acceptor.remembered:
+                acceptor.turn(None)
+        for descriptor in socket.recv_fds(theirs, 1, 2)[1]:
+            os.close(descriptor)
+        while acceptor.remembered:
+            acceptor.turn(None)  # which returns by itself when there is something to forget
+        acceptor.close()
 
 
 def test_a_circuit_that_asks_too_often_is_refused_and_closed() -> None:
@@ -168,6 +214,45 @@ def test_an_upload_that_moves_is_not_closed_for_others_unless_it_holds_more_than
     admitted(some, 1)
     some.said(lines[0], MIB, 250.0)
     some.relieve(4, 9, 251.0)  # seven
+    assert some.to_close() == [1]
+
+
+def test_a_browser_that_sends_a_mebibyte_at_a_time_is_not_closed_for_others_in_between() -> None:
+    some = circuits(connections=16)
+    lines = [admitted(some, 1) for _ in range(6)]
+    for second in (0.0, 100.0, 200.0):
+        some.said(lines[0], ONE + MIB + reports.DONE, second)
+        some.relieve(4, 9, second + 99.0)
+    assert some.to_close() == []
+    some.relieve(4, 9, 321.0)
+    assert some.to_close() == [1]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param(reports.REQUEST + MIB * 200, id="downloads"),
+        pytest.param(ONE + reports.DONE + MIB * 200, id="an upload of nothing, and downloads"),
+        pytest.param((ONE + reports.DONE) * 50, id="many uploads of nothing"),
+    ],
+)
+def test_a_flooder_keeps_no_places_with_what_moves_no_upload(records: bytes) -> None:
+    some = circuits(connections=16)
+    lines = [admitted(some, 1) for _ in range(6)]
+    some.said(lines[0], records, 0.0)
+    some.relieve(4, 9, 0.0)
+    assert some.to_close() == [1]
+
+
+def test_an_upload_that_is_only_begun_keeps_places_once() -> None:
+    some = circuits(connections=16)
+    lines = [admitted(some, 1) for _ in range(6)]
+    some.said(lines[0], ONE, 0.0)
+    some.relieve(4, 9, 119.0)
+    assert some.to_close() == []
+    some.said(lines[0], reports.DONE + ONE, 119.0)
+    some.said(lines[1], ONE, 119.0)
+    some.relieve(4, 9, 121.0)
     assert some.to_close() == [1]
 
 

@@ -76,6 +76,21 @@ async def test_what_is_no_request_of_the_protocol_never_reaches_intake(world: Wo
     assert not world.intake.seen
 
 
+@pytest.mark.parametrize("query", ["", "visit=7", "a=b&a=c"])
+@pytest.mark.parametrize("request_line", ["GET /v1/bulletin", "GET /v1/boards", f"GET {UPLOAD}", f"PUT {UPLOAD}/0"])
+async def test_a_query_by_which_a_visit_could_be_told_from_others_is_refused(
+    world: World, request_line: str, query: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write(f"{request_line}?{query} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b'{"error": "bad_request"}')
+    assert not world.intake.seen
+    writer.close()
+    await writer.wait_closed()
+
+
 @pytest.mark.parametrize(("rest", "length"), [("/0", sizes.UPLOAD_CHUNK + 1), ("/finish", 1025)])
 async def test_more_than_a_request_may_have_is_refused(world: World, rest: str, length: int) -> None:
     method = "PUT" if rest == "/0" else "POST"

@@ -63,6 +63,17 @@ def test_settings_hold_the_root_key_and_are_readable_by_their_service_only(host:
         assert (status.st_uid, status.st_gid) == (0, host.ids(f"dropbox-{service}")[1])
 
 
+def test_tor_is_told_of_its_part(host: Host) -> None:
+    assert (host.root / "etc/tor/torrc").read_text().splitlines().count("%include /etc/tor/dropbox.torrc") == 1
+    said = (host.root / "etc/tor/dropbox.torrc").read_text()
+    if host.role == "intake":
+        assert "dropbox-onion torrc" in said  # the operator's, once there are keys
+    else:
+        assert said == (ROOT / "deploy/system/client.torrc").read_text()  # tests/onion/offices.py runs it
+        keys = (host.root / "var/lib/tor/onion_auth").stat()
+        assert (stat.S_IMODE(keys.st_mode), (keys.st_uid, keys.st_gid)) == (0o700, host.ids("debian-tor"))
+
+
 def test_running_it_again_changes_nothing(host: Host) -> None:
     before = everything(host.root)
     again = install(host.root, host.role)

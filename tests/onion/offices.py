@@ -24,6 +24,7 @@ from tests.onion.host import OnionHost
 from tests.web.inspection import Page, assert_clean
 
 OFFICES: Final = ("desk", "ministry")
+_CLIENT: Final = Path(__file__).parents[2] / "deploy/system/client.torrc"
 
 
 @dataclass
@@ -115,7 +116,8 @@ class Instance:
         """A tor with a SOCKS socket in an own folder, and a folder for its keys."""
         for path in (folder, folder / "keys"):
             path.mkdir(mode=0o700, exist_ok=True)  # tor makes no socket where others could put theirs
-        lines = f"SocksPort unix:{folder}/socks ExtendedErrors OnionTrafficOnly\nClientOnionAuthDir {folder}/keys\n"
+        lines = _CLIENT.read_text().replace("Log err syslog\n", "")  # the rest is what an office's machine has
+        lines = lines.replace("/run/tor/socks", f"{folder}/socks").replace("/var/lib/tor/onion_auth", f"{folder}/keys")
         node = self.tors[name] = self.network.launch(f"{name}-{os.urandom(4).hex()}", torrc.waiting(lines))
         node.join()
         return node

@@ -2,7 +2,8 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,7 +26,10 @@ class IntakeTransport:
     """Sends one request at a time to intake; used as a context manager. It blocks while it waits."""
 
     def __init__(self, path: Path, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Connect lazily to the socket; a request may take `seconds`, and an upload waits as long for intake."""
+        """Connect lazily to the socket; a request and its answer may take `seconds` each.
+
+        An upload waits as long for intake.
+        """
         self._path = str(path)
         self._seconds = seconds
         self._sleep = sleep
@@ -41,18 +45,22 @@ class IntakeTransport:
         """Close the connection."""
         self._hang_up()
 
-    async def send(self, request: Request) -> Response:
-        """Send one request and give the answer. Raises `TransportFailed` when there is none.
+    def send(self, request: Request) -> Awaitable[Response]:
+        """Send one request; awaiting gives the answer, or raises `TransportFailed` when there is none.
 
-        Intake restarts, and its store is locked for moments: for an upload that is under way this waits and asks again.
+        The request is on its way when this returns: intake commits it while the caller seals the next. Intake restarts,
+        and its store is locked for moments: for an upload that is under way awaiting waits and asks again.
         """
+        return self._answered(request, self._ask(request))
+
+    async def _answered(self, request: Request, asked: "_Line | TransportFailed") -> Response:
         if not _of_an_upload(request):
-            return self._send_once(request)
+            return self._answer(asked)
         until, pause = time.monotonic() + self._seconds, FIRST_PAUSE
         while True:
             away: HostAway | None = None
             try:
-                answer = self._send_once(request)
+                answer = self._answer(asked)
             except HostAway as error:
                 away = error
             else:
@@ -63,15 +71,32 @@ class IntakeTransport:
                 raise HostAway(message) from away
             self._sleep(min(pause, left))
             pause *= 2
+            asked = self._ask(request)
 
-    def _send_once(self, request: Request) -> Response:
-        until = time.monotonic() + self._seconds
+    def _ask(self, request: Request) -> "_Line | TransportFailed":
+        """Send a request; give the line on which the answer comes, or why it did not leave."""
         try:
-            if self._line is not None and not self._line.usable():
-                self._hang_up()  # intake has closed it in the meantime
-            if self._line is None:
-                self._line = _Line(self.connect())
-            return self._line.exchange(request, until)
+            with self._hanging_up():
+                if self._line is not None and not self._line.usable():
+                    self._hang_up()  # intake has closed it in the meantime
+                if self._line is None:
+                    self._line = _Line(self.connect())
+                self._line.ask(request, time.monotonic() + self._seconds)
+                return self._line
+        except TransportFailed as fault:
+            return fault
+
+    def _answer(self, asked: "_Line | TransportFailed") -> Response:
+        if isinstance(asked, TransportFailed):
+            raise asked
+        with self._hanging_up():
+            return asked.answer(time.monotonic() + self._seconds)
+
+    @contextmanager
+    def _hanging_up(self) -> Iterator[None]:
+        """Close a line on which something failed, and say whose fault it is."""
+        try:
+            yield
         except (h11.ProtocolError, OSError) as error:
             self._hang_up()
             message = "intake does not answer"
@@ -121,8 +146,8 @@ class _Line:
             return False
         return False  # its end, or bytes that nobody asked for
 
-    def exchange(self, request: Request, until: float) -> Response:
-        """Send a request, take the answer. Raises OSError, h11.ProtocolError, TransportFailed."""
+    def ask(self, request: Request, until: float) -> None:
+        """Send a request. Raises OSError, h11.ProtocolError."""
         head = h11.Request(
             method=request.method,
             target=request.path,
@@ -138,12 +163,9 @@ class _Line:
         else:
             self._socket.sendall(first)
             self._socket.sendall(request.body)
-        answer = self._answer(until)
-        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
-            self._http.start_next_cycle()
-        return answer
 
-    def _answer(self, until: float) -> Response:
+    def answer(self, until: float) -> Response:
+        """Take the answer. Raises OSError, h11.ProtocolError, TransportFailed."""
         status, body, room = 0, bytearray(), SMALL
         while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
             if event is h11.NEED_DATA:
@@ -159,6 +181,8 @@ class _Line:
             if len(body) > MAX_ANSWER:
                 message = "intake answers with more than the protocol has"
                 raise TransportFailed(message)
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
         return Response(status, bytes(body))
 
     def _wait(self, until: float) -> None:

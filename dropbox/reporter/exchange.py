@@ -6,6 +6,7 @@ one connection, the native client on the reporter's own machine.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,12 +24,12 @@ from dropbox.reporter.errors import HostAway, HostNotReady, TransportFailed, Vis
 from dropbox.reporter.session import Upload, UploadState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from dropbox.protocol.keys import RootPublicKey
     from dropbox.protocol.payload import Message
     from dropbox.protocol.receipt import Receipt
-    from dropbox.reporter.transport import Transport
+    from dropbox.reporter.transport import Response, Transport
 
     Random = Callable[[int], bytes]
 
@@ -192,6 +193,8 @@ class Sending:
             self._head = first_head(reporter, bulletin, outgoing.message_id, outgoing.left_out)
         self._writer = EnvelopeWriter(bulletin, reporter.auth, random, outgoing.left_out)
         self._upload = Upload(random(UPLOAD_ID))
+        self._answer: Awaitable[Response] | None = None  # to the chunk that the host commits while the next is sealed
+        self._tries = 0  # since the host last took something
         self._end_unanswered = False  # the host was given the end, and what it said was lost
 
     async def begin(self, message: Message) -> None:
@@ -217,8 +220,10 @@ class Sending:
         """
         for piece in self._writer.finish():
             await self._add(piece)
+        await self._collect()
         self._upload.end(self._writer.size)
-        await self._pump()
+        while self._begin():
+            await self._collect()
         if self._upload.state is not UploadState.DONE:
             raise TransportFailed("the host did not confirm the end")
         return self._writer.size
@@ -228,26 +233,42 @@ class Sending:
 
         Raises ``TransportFailed`` when that cannot be known: the line broke, or the host calls the upload finished.
         """
+        if self._answer is not None:
+            answer, self._answer = self._answer, None
+            with contextlib.suppress(VisitError):
+                await answer
         response = await self._transport.send(self._upload.cancel_request())
         if response.status == session.CONFLICT:
             raise TransportFailed("the host may hold all of it")
 
     async def _add(self, ciphertext: bytes) -> None:
         self._upload.add(ciphertext)
-        if self._upload.chunk_ready:
-            await self._pump()
+        while self._upload.chunk_ready:
+            await self._collect()
+            self._begin()
 
-    async def _pump(self) -> None:
-        tries = 0
-        while (request := self._upload.next_request()) is not None:
+    def _begin(self) -> bool:
+        """Sends what is next; tells whether there was something."""
+        request = self._upload.next_request()
+        if request is not None:
+            self._answer = self._transport.send(request)
+        return request is not None
+
+    async def _collect(self) -> None:
+        """Takes the answer to what was sent, if anything was, and asks the host how far it got where there is none."""
+        while self._answer is not None:
+            answer, self._answer = self._answer, None
+            asking = self._upload.state is UploadState.ASKING
             try:
-                self._upload.receive(await self._transport.send(request))
+                self._upload.receive(await answer)
+                self._tries *= asking
             except (TransportFailed, HostNotReady) as error:
                 self._end_unanswered |= self._upload.ending
-                tries += 1
-                if tries > RESUME_TRIES or isinstance(error, HostAway):
+                self._tries += 1
+                if self._tries > RESUME_TRIES or isinstance(error, HostAway):
                     raise TransportFailed("the host was not there to be asked") from error
                 self._upload.interrupted()
+                self._begin()
             except VisitError as error:
                 if self._end_unanswered:
                     raise TransportFailed("the host may hold all of it") from error

@@ -75,6 +75,7 @@ class Upload:
         self._path = f"/v1/uploads/{upload_id.hex()}"
         self._buffer = bytearray()
         self._confirmed = 0  # chunks that the host has committed
+        self._on_its_way = 0  # chunks that were sent and not answered: one or none
         self._total: int | None = None
         self.state = UploadState.SENDING
 
@@ -89,8 +90,11 @@ class Upload:
 
     @property
     def chunk_ready(self) -> bool:
-        """Whether a chunk waits to be sent that is not the whole envelope: more than one is there."""
-        return len(self._buffer) > sizes.UPLOAD_CHUNK
+        """Whether a chunk waits to be sent that is not the whole envelope: more than one is there.
+
+        One that is on its way does not count: meanwhile the next is sealed.
+        """
+        return len(self._buffer) > (1 + self._on_its_way) * sizes.UPLOAD_CHUNK
 
     @property
     def ending(self) -> bool:
@@ -103,6 +107,7 @@ class Upload:
 
     def interrupted(self) -> None:
         """The line broke: ask the host how far it got, or send the whole again."""
+        self._on_its_way = 0
         if self.state not in (UploadState.WHOLE, UploadState.DONE):
             self.state = UploadState.ASKING
 
@@ -121,6 +126,7 @@ class Upload:
                 chunk = bytes(memoryview(self._buffer)[: sizes.UPLOAD_CHUNK])
                 if len(chunk) < sizes.UPLOAD_CHUNK and (self._total is None or not chunk):
                     return None
+                self._on_its_way = 1
                 return Request("PUT", f"{self._path}/{self._confirmed}", chunk)
 
     def receive(self, response: Response) -> None:
@@ -128,6 +134,7 @@ class Upload:
 
         ``HostNotReady`` changes nothing: it is a broken line by another name, see ``interrupted``.
         """
+        self._on_its_way = 0
         try:
             body = body_of(response)
         except UploadLost:

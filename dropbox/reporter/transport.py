@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,11 @@ class Response:
 class Transport(Protocol):
     """What an adapter does."""
 
-    async def send(self, request: Request) -> Response:
-        """Sends one request and gives the answer.  Raises ``errors.TransportFailed``.
+    def send(self, request: Request) -> Awaitable[Response]:
+        """Sends one request; who awaits the result gets the answer.  Awaiting raises ``errors.TransportFailed``.
+
+        An adapter may begin before that, so that the host works while the caller seals what comes next.  One request
+        at a time: each result is awaited, and once, before another request is made.
 
         An upload that is under way is worth waiting for: there an adapter waits, longer each time, while the host
         cannot be reached or answers ``not_ready``, and raises ``errors.HostAway`` when it has waited long enough.

@@ -10,9 +10,11 @@ import pytest
 from aiohttp import web
 
 from dropbox.gateway.transport import IntakeTransport
+from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import HostAway
 from dropbox.reporter.transport import Request, Response
 from dropbox.web.serving import QuietRunner
+from tests.gateway.processes import until
 from tests.gateway.threads import Unblocked
 
 CHUNK = Request("PUT", f"/v1/uploads/{'ab' * 16}/0", b"x")
@@ -100,3 +102,12 @@ async def test_a_refusal_is_an_answer(intake: Intake, status: int, code: str) ->
     with reaching(intake.socket, 3600) as transport:
         assert (await transport.send(CHUNK)).status == status
     assert len(intake.seen) == 1
+
+
+async def test_a_request_is_on_its_way_before_anybody_waits_for_its_answer(intake: Intake) -> None:
+    await intake.start()
+    with IntakeTransport(intake.socket, 60) as transport:
+        answer = await asyncio.to_thread(transport.send, CHUNK)
+        await until(lambda: bool(intake.seen))
+        assert (await asyncio.to_thread(run, answer)).status == 200
+    assert intake.seen == ["PUT"]

@@ -306,7 +306,7 @@ def test_property_10_an_upload_taken_back_leaves_nothing() -> None:
     sending = Sending(host, bulletin, Outgoing(reporter.receipt, bytes(16)), reporter.random)
     run(sending.begin(Message("text")))
     run(sending.begin_file("a.bin"))
-    run(sending.file_data(bytes(2_000_000)))
+    run(sending.file_data(bytes(4_000_000)))
     assert host.uploads
     run(sending.cancel())
     assert not host.uploads

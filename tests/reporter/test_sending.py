@@ -1,15 +1,16 @@
 """A host that is away for a moment, or that loses its last answer: nothing is called unsent that may have come in."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 
 from dropbox.protocol.bulletin import Recipient
 from dropbox.protocol.payload import Message
+from dropbox.protocol.sizes import MESSAGE_ID, MIB
 from dropbox.reporter.errors import HostAway, HostFull, TransportFailed
-from dropbox.reporter.exchange import Outgoing, Sending, known_to_all
-from dropbox.reporter.transport import Request, Response
+from dropbox.reporter.exchange import RESUME_TRIES, Outgoing, Sending, known_to_all
+from dropbox.reporter.transport import Request, Response, Transport
 from tests.simulators.basics import Clock, Seeded, run
 from tests.simulators.bureau import SimulatedBureau, instance_with_host
 from tests.simulators.host import SimulatedHost
@@ -27,6 +28,16 @@ World = tuple[SimulatedBureau, SimulatedHost, SimulatedReporter]
 def world() -> World:
     bureau, host = instance_with_host()
     return bureau, host, SimulatedReporter(bureau.root.public, Clock())
+
+
+def sending_to(transport: Transport, bureau: SimulatedBureau, reporter: SimulatedReporter) -> Sending:
+    """A message whose text is there and whose file has begun."""
+    bulletin = bureau.desks[0].bulletins[bureau.clock.day, 0]
+    outgoing = Outgoing(reporter.receipt, bytes(MESSAGE_ID))
+    sending = Sending(transport, bulletin, outgoing, reporter.random)
+    run(sending.begin(Message("text")))
+    run(sending.begin_file("a.bin"))
+    return sending
 
 
 def the_end(request: Request) -> bool:
@@ -171,3 +182,53 @@ def test_a_recipient_added_since_the_reading_gets_the_keys(world: World) -> None
     assert known_to_all(bulletin, known_to)
     assert known_to_all(bulletin, known_to | {added.identity})
     assert not known_to_all(replace(bulletin, recipients=(*bulletin.recipients, added)), known_to)
+
+
+def test_the_next_chunk_is_sealed_while_the_host_commits_the_last_one(world: World) -> None:
+    bureau, host, reporter = world
+    happened: list[str] = []
+
+    class Begins:
+        def send(self, request: Request) -> Awaitable[Response]:
+            happened.append(f"begun {request.path[-1]}")
+            return self._answer(request)
+
+        async def _answer(self, request: Request) -> Response:
+            happened.append(f"answered {request.path[-1]}")
+            return await host.send(request)
+
+    sending = sending_to(Begins(), bureau, reporter)
+    for number in range(3):
+        happened.append(f"read {number}")
+        run(sending.file_data(bytes(MIB)))
+    assert happened == ["read 0", "begun 0", "read 1", "answered 0", "begun 1", "read 2", "answered 1", "begun 2"]
+    run(sending.cancel())
+    assert happened[8] == "answered 2"
+    assert [step.split()[0] for step in happened[9:]] == ["begun", "answered"]
+    assert not host.uploads
+
+
+def test_a_host_that_says_how_far_it_got_and_takes_nothing_is_given_up(world: World) -> None:
+    bureau, host, reporter = world
+    between = Between(host, lambda request: NOT_READY if request.method == "PUT" else None)
+    sending = sending_to(between, bureau, reporter)
+    with pytest.raises(TransportFailed):
+        run(sending.file_data(bytes(3 * MIB)))
+    assert between.seen.count("PUT") <= RESUME_TRIES + 1
+
+
+def test_every_chunk_may_break_the_line_as_often_as_the_first(world: World) -> None:
+    bureau, host, reporter = world
+    put: list[str] = []
+
+    def every_second(request: Request) -> Response | None:
+        if request.method == "PUT":
+            put.append(request.path)
+        return NOT_READY if request.method == "PUT" and len(put) % 2 else None
+
+    sending = sending_to(Between(host, every_second), bureau, reporter)
+    for _ in range(3 * RESUME_TRIES):
+        run(sending.file_data(bytes(MIB)))
+    run(sending.end_file())
+    run(sending.finish())
+    assert len(host.envelopes) == 1

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import certificates, service
+from dropbox.bureau import certificates
 from dropbox.bureau.copies import Medium
 from dropbox.bureau.errors import DeskError
 from dropbox.bureau.keyring import PublisherKeyring, PublisherState
@@ -43,7 +43,7 @@ async def check(settings: Settings, passphrase: str, today: int) -> list[str]:
             await database.close()
     except StorageError as error:
         found.append(str(error))
-    return found + await service.way_is_closed(settings, os.urandom)
+    return found + await settings.way.faults(os.urandom)
 
 
 def notes(settings: Settings) -> list[str]:

@@ -19,9 +19,8 @@ from dropbox.courier.client import CourierClient, Line
 from dropbox.courier.signing import CourierKey, audience
 from dropbox.protocol import sizes
 from dropbox.protocol.keys import Role
-from dropbox.torlink.circuits import probe
-from dropbox.torlink.connector import Reasons, TorConnector
-from dropbox.torlink.errors import LinkError
+from dropbox.torlink.connector import Reasons
+from dropbox.torlink.ways import Way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,32 +71,13 @@ async def opened(
 async def _host(stack: AsyncExitStack, settings: Settings, key: CourierKey, clock: Clock, random: Random) -> Host:
     """Intake, with a courier for each purpose: over Tor none of them shares a circuit with another."""
     name, reasons = audience(str(Role.DESK_COURIER), settings.root.instance), Reasons()
-    lines = [_line(settings, random, reasons) for _ in range(3)]
+    lines = [_line(settings.way, random, reasons) for _ in range(3)]
     fetching, publishing, cards = [
         await stack.enter_async_context(CourierClient(line, key, name, clock, random)) for line in lines
     ]
     return Host(fetching, publishing=publishing, cards=cards)
 
 
-def _line(settings: Settings, random: Random, reasons: Reasons) -> Line:
-    """The way that the settings give; there is no third one, and no way without either."""
-    if settings.intake_socket is not None:
-        return Line.over_unix_socket(settings.intake_socket)
-    assert settings.tor_socks is not None
-    assert settings.intake_onion is not None
-    tor = TorConnector(settings.tor_socks, settings.intake_onion, random, reasons)
-    return Line(tor, settings.intake_onion.url, tor.failed)
-
-
-async def way_is_closed(settings: Settings, random: Random) -> list[str]:
-    """Why intake cannot be reached, for who runs the desk; nothing when it can."""
-    if settings.intake_socket is not None:
-        there = settings.intake_socket.exists()
-        return [] if there else ["intake_socket is not there: intake, or the way to it, does not run."]
-    assert settings.tor_socks is not None
-    assert settings.intake_onion is not None
-    try:
-        await probe(settings.tor_socks, settings.intake_onion, random)
-    except LinkError as error:
-        return [str(error)]
-    return []
+def _line(way: Way, random: Random, reasons: Reasons) -> Line:
+    opened = way.open(random, reasons)
+    return Line(opened.connector, opened.base, opened.failed)

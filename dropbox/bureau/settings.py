@@ -12,7 +12,7 @@ from dropbox.protocol import sizes
 from dropbox.protocol.bulletin import BOARD_PERIOD_MAX, BOARD_PERIOD_MIN
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
-from dropbox.torlink.addresses import OnionAddress, SocksAddress
+from dropbox.torlink import ways
 from dropbox.torlink.errors import AddressError
 
 DATABASE_FILE: Final = "vault.db"
@@ -38,14 +38,9 @@ class Settings:
     root: RootPublicKey
     """The pinned root key; in the file `root_key`, 64 hexadecimal digits."""
 
-    intake_onion: OnionAddress | None = None
-    """Intake's onion service for the desk."""
-
-    tor_socks: SocksAddress | None = None
-    """Tor's SOCKS socket on this machine: the only way out that the desk has."""
-
-    intake_socket: Path | None = None
-    """Instead of these two, where intake runs on the same machine: its socket for the desk."""
+    way: ways.Way
+    """To intake; in the file `intake_onion` and `tor_socks`, Tor's SOCKS socket on this machine, which is the only way
+    out that the desk has; or `intake_socket`, where intake runs on the same machine."""
 
     backup: Path | None = None
     """Folder of the backup, on another disk or machine; without it there is none."""
@@ -71,11 +66,6 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse values out of range.  Raises SettingsError."""
-        ways = tuple(one is not None for one in (self.intake_socket, self.intake_onion, self.tor_socks))
-        if ways not in {(True, False, False), (False, True, True)}:
-            raise SettingsError(
-                "Give intake_onion and tor_socks, or else intake_socket: one of the two ways to intake."
-            )
         if not BOARD_PERIOD_MIN <= self.board_period <= BOARD_PERIOD_MAX:
             raise SettingsError("board_period must be from 5 to 86400 seconds.")
         if self.card_period not in _CARD_PERIOD:
@@ -100,7 +90,8 @@ def load(path: Path) -> Settings:
 
 def parse(values: dict[str, Any]) -> Settings:
     """Make settings from a parsed file.  Raises SettingsError."""
-    names = {one.name for one in fields(Settings)} - {"root", "host", "port"} | {"root_key", "listen"}
+    names = {one.name for one in fields(Settings)} - {"root", "host", "port", "way"}
+    names |= {"root_key", "listen", *ways.NAMES}
     unknown = sorted(set(values) - names)
     if unknown:
         raise SettingsError(f"Unknown setting in the settings file: {unknown[0]}.")
@@ -121,24 +112,16 @@ def parse(values: dict[str, Any]) -> Settings:
         database=_text(values, "database") if "database" in values else f"sqlite:///{vault / DATABASE_FILE}",
         keys_dir=_path(values, "keys_dir"),
         root=_root(_text(values, "root_key")),
-        **_way(values),
+        way=_way(values),
         **optional,
     )
 
 
-def _way(values: dict[str, Any]) -> dict[str, Any]:
-    """How to reach intake, as far as it is given."""
-    found: dict[str, Any] = {}
+def _way(values: dict[str, Any]) -> ways.Way:
     try:
-        if "intake_socket" in values:
-            found["intake_socket"] = _path(values, "intake_socket")
-        if "intake_onion" in values:
-            found["intake_onion"] = OnionAddress(_text(values, "intake_onion"))
-        if "tor_socks" in values:
-            found["tor_socks"] = SocksAddress.parse(_text(values, "tor_socks"))
+        return ways.way_of(values)
     except AddressError as error:
         raise SettingsError(str(error)) from None
-    return found
 
 
 def _text(values: dict[str, Any], name: str) -> str:

@@ -10,7 +10,6 @@ from typing import Final
 from dropbox.ministry.certificates import ROLES, keys_on, load_certificates
 from dropbox.ministry.errors import MinistryError
 from dropbox.ministry.keyring import COURIER_FILE, INBOX_FILE, CourierKeys, Folder
-from dropbox.ministry.service import way_is_closed
 from dropbox.ministry.settings import Settings, load
 from dropbox.ministry.store import MIGRATIONS
 from dropbox.protocol import sizes
@@ -36,7 +35,7 @@ def check(path: Path, passphrase: str | None, clock: Callable[[], int]) -> list[
     found += _certificates(settings, clock() // sizes.DAY)
     if not found and passphrase is not None:
         found += _own_keys(settings, passphrase, clock() // sizes.DAY)
-    found += asyncio.run(way_is_closed(settings, os.urandom))
+    found += asyncio.run(settings.way.faults(os.urandom))
     return found + asyncio.run(_database(settings))
 
 

@@ -17,9 +17,8 @@ from dropbox.ministry.settings import Settings
 from dropbox.ministry.store import Store
 from dropbox.ministry.sync import Sync
 from dropbox.protocol.keys import Role
-from dropbox.torlink.circuits import probe
-from dropbox.torlink.connector import Reasons, TorConnector
-from dropbox.torlink.errors import LinkError
+from dropbox.torlink.connector import Reasons
+from dropbox.torlink.ways import Way
 from dropbox.web.serving import QuietRunner
 
 SHUTDOWN_SECONDS: Final = 5
@@ -42,7 +41,7 @@ async def opened(
         inbox = Inbox(settings, folder, service, store, clock)
         inbox.read_certificates()
         name, reasons = audience(Role.MINISTRY_COURIER.value, settings.root.instance), Reasons()
-        lines = [_line(settings, random, reasons) for _ in range(2)]
+        lines = [_line(settings.way, random, reasons) for _ in range(2)]
         async with (
             CourierClient(lines[0], service.courier, name, clock, random) as collecting,
             CourierClient(lines[1], service.courier, name, clock, random) as sending,
@@ -52,28 +51,9 @@ async def opened(
         await store.close()
 
 
-def _line(settings: Settings, random: Callable[[int], bytes], reasons: Reasons) -> Line:
-    """The way that the settings give; over Tor each line has circuits of its own."""
-    if settings.intake_socket is not None:
-        return Line.over_unix_socket(settings.intake_socket)
-    assert settings.tor_socks is not None
-    assert settings.intake_onion is not None
-    tor = TorConnector(settings.tor_socks, settings.intake_onion, random, reasons)
-    return Line(tor, settings.intake_onion.url, tor.failed)
-
-
-async def way_is_closed(settings: Settings, random: Callable[[int], bytes]) -> list[str]:
-    """Why intake cannot be reached, for who runs the inbox; nothing when it can."""
-    if settings.intake_socket is not None:
-        there = settings.intake_socket.is_socket()
-        return [] if there else ["intake_socket is not a socket: start intake, or the way to it, first."]
-    assert settings.tor_socks is not None
-    assert settings.intake_onion is not None
-    try:
-        await probe(settings.tor_socks, settings.intake_onion, random)
-    except LinkError as error:
-        return [str(error)]
-    return []
+def _line(way: Way, random: Callable[[int], bytes], reasons: Reasons) -> Line:
+    opened = way.open(random, reasons)
+    return Line(opened.connector, opened.base, opened.failed)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Any, Final
 from dropbox.ministry.errors import SettingsError
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
-from dropbox.torlink.addresses import OnionAddress, SocksAddress
+from dropbox.torlink import ways
 from dropbox.torlink.errors import AddressError
 
 MOST_CARDS: Final = 64
@@ -34,6 +34,10 @@ class Settings:
     root: RootPublicKey
     """The pinned root key; in the file `root_key`, 64 hexadecimal digits."""
 
+    way: ways.Way
+    """To intake; in the file `intake_onion` and `tor_socks`, Tor's SOCKS socket on this machine, which is the only way
+    out that the inbox has; or `intake_socket`, where intake runs on the same machine."""
+
     listen: tuple[str, int]
     """Loopback address and port of the pages; in the file as `127.0.0.1:8082` (port 0 takes a free one)."""
 
@@ -46,22 +50,8 @@ class Settings:
     database: str
     """`sqlite:////absolute/path.db` (the default: `inbox.db` in the folder) or `postgresql://...`."""
 
-    intake_onion: OnionAddress | None = None
-    """Intake's onion service for the ministry."""
-
-    tor_socks: SocksAddress | None = None
-    """Tor's SOCKS socket on this machine: the only way out that the inbox has."""
-
-    intake_socket: Path | None = None
-    """Instead of these two, where intake runs on the same machine: its socket for the ministry."""
-
     def __post_init__(self) -> None:
         """Refuse values out of range.  Raises SettingsError."""
-        ways = tuple(one is not None for one in (self.intake_socket, self.intake_onion, self.tor_socks))
-        if ways not in {(True, False, False), (False, True, True)}:
-            raise SettingsError(
-                "Give intake_onion and tor_socks, or else intake_socket: one of the two ways to intake."
-            )
         if not 1 <= self.cards_per_batch <= MOST_CARDS:
             raise SettingsError("cards_per_batch must be from 1 to 64.")
         if not SHORTEST_PERIOD <= self.card_period <= LONGEST_PERIOD:
@@ -85,7 +75,7 @@ def load(path: Path) -> Settings:
 
 def parse(values: dict[str, Any]) -> Settings:
     """Make settings from a parsed file.  Raises SettingsError."""
-    known = {one.name for one in fields(Settings)} - {"root"} | {"root_key"}
+    known = {one.name for one in fields(Settings)} - {"root", "way"} | {"root_key", *ways.NAMES}
     unknown = sorted(set(values) - known)
     if unknown:
         raise SettingsError(f"Unknown setting: {unknown[0]}.")
@@ -98,23 +88,15 @@ def parse(values: dict[str, Any]) -> Settings:
         card_period=_whole(values, "card_period"),
         cards_per_batch=_whole(values, "cards_per_batch"),
         database=_text(values, "database") if "database" in values else f"sqlite:///{folder}/inbox.db",
-        **_way(values),
+        way=_way(values),
     )
 
 
-def _way(values: dict[str, Any]) -> dict[str, Any]:
-    """How to reach intake, as far as it is given."""
-    found: dict[str, Any] = {}
+def _way(values: dict[str, Any]) -> ways.Way:
     try:
-        if "intake_socket" in values:
-            found["intake_socket"] = _path(values, "intake_socket")
-        if "intake_onion" in values:
-            found["intake_onion"] = OnionAddress(_text(values, "intake_onion"))
-        if "tor_socks" in values:
-            found["tor_socks"] = SocksAddress.parse(_text(values, "tor_socks"))
+        return ways.way_of(values)
     except AddressError as error:
         raise SettingsError(str(error)) from None
-    return found
 
 
 def _text(values: dict[str, Any], name: str) -> str:

@@ -1,4 +1,6 @@
-"""Open one stream through Tor.  Nothing else in this package connects, and it connects to `SocksAddress` only."""
+"""Open one stream through Tor.  Nothing else in this package leads off this machine, and this connects to Tor's socket
+(`SocksAddress`) only.
+"""
 
 import asyncio
 import socket

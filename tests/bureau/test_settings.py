@@ -5,6 +5,8 @@ import pytest
 
 from dropbox.bureau.errors import SettingsError
 from dropbox.bureau.settings import load, parse
+from dropbox.torlink.addresses import SocksAddress
+from dropbox.torlink.ways import ThroughTor
 from tests.simulators.socks import onion
 
 GOOD: dict[str, Any] = {
@@ -57,8 +59,7 @@ THROUGH_TOR = {name: value for name, value in GOOD.items() if name != "intake_so
 
 
 def test_through_tor_there_is_no_other_way() -> None:
-    found = parse(THROUGH_TOR)
-    assert (found.intake_socket, found.intake_onion) == (None, onion("intake"))
+    assert parse(THROUGH_TOR).way == ThroughTor(onion("intake"), SocksAddress(path="/run/tor/socks"))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from dropbox.ministry.errors import SettingsError
 from dropbox.ministry.settings import load, parse
 from dropbox.torlink.addresses import SocksAddress
+from dropbox.torlink.ways import ThroughTor
 from tests.ministry.world import World
 from tests.simulators.socks import onion
 
@@ -79,7 +80,7 @@ def test_two_ways_half_a_way_or_a_way_past_tor_are_refused_in_a_sentence(
 def test_through_tor_there_is_no_other_way(sqlite_world: World) -> None:
     way = {"intake_onion": onion("intake").name, "tor_socks": "127.0.0.1:9050", "intake_socket": None}
     found = parse(sqlite_world.values(**way))
-    assert (found.intake_socket, found.tor_socks) == (None, SocksAddress(host="127.0.0.1", port=9050))
+    assert found.way == ThroughTor(onion("intake"), SocksAddress(host="127.0.0.1", port=9050))
 
 
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:

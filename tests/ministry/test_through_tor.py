@@ -14,7 +14,7 @@ from dropbox.courier.errors import UnreachableError
 from dropbox.ministry import sync as exchange
 from dropbox.ministry.inbox import Inbox
 from dropbox.ministry.pages.words import TROUBLES
-from dropbox.ministry.service import opened, way_is_closed
+from dropbox.ministry.service import opened
 from dropbox.ministry.settings import parse
 from dropbox.ministry.sync import Sync
 from dropbox.ministry.views import Trouble
@@ -99,12 +99,12 @@ def test_every_fault_of_the_way_is_a_sentence_on_the_page() -> None:
 async def test_check_says_why_the_way_is_closed(sqlite_world: World) -> None:
     way = {"intake_socket": None, "intake_onion": INTAKE.name, "tor_socks": f"unix:{sqlite_world.place}/socks"}
     settings = parse(sqlite_world.values(**way))
-    assert await way_is_closed(settings, os.urandom) == [SENTENCES[Fault.TOR_DOWN]]
+    assert await settings.way.faults(os.urandom) == [SENTENCES[Fault.TOR_DOWN]]
     tor = SimulatedTor({INTAKE.name: sqlite_world.place / "mailbox"}, code=0xF4)
     async with tor.listening(SocksAddress(path=f"{sqlite_world.place}/socks")), mailbox(sqlite_world.place / "mailbox"):
-        assert await way_is_closed(settings, os.urandom) == [SENTENCES[Fault.NO_KEY]]
+        assert await settings.way.faults(os.urandom) == [SENTENCES[Fault.NO_KEY]]
         tor.code = None
-        assert await way_is_closed(settings, os.urandom) == []
+        assert await settings.way.faults(os.urandom) == []
 
 
 # ------------------------------------------------------------------------------------------------ the timetable

@@ -17,6 +17,7 @@ import { advance, openRecord, ReporterKeys } from "../src/protocol/thread.ts";
 import * as exchange from "../src/reporter/exchange.ts";
 import type { Request } from "../src/reporter/transport.ts";
 import { openCard, readCard, verifyPublication } from "./announced.ts";
+import { canarySigner, requireCosigned, verifyCosignature, verifyObservation } from "./auditing.ts";
 import * as bench from "./bench.ts";
 import { assemble, encodeNote, sealRecord } from "./issuing.ts";
 import { type Line, openEnvelope, openPayload, readFrames, XWingSecretKey } from "./opening.ts";
@@ -241,4 +242,21 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     verifyPublication(
       toBytes(given.publication, shared), keysOf(given.signers, shared), toBytes(given.instance, shared), given.today,
     ),
+  "observation/verify": (given, shared) => verifyObservation(toBytes(given.observation, shared)),
+  "cosignature/verify": async (given, shared) => {
+    const { witness, day, revision, hash, seen_day } = await verifyCosignature(toBytes(given.cosignature, shared));
+    return { witness, day, revision, hash, seen_day };
+  },
+  "cosignature/require": async (given, shared) => {
+    const made = await bulletinOf(given, shared);
+    const quorum = { witnesses: keysOf(given.witnesses, shared), needed: given.needed };
+    await requireCosigned(made, made.hash, quorum, keysOf(given.cosignatures, shared));
+    return { enough: true };
+  },
+  "canary/signer": async (given, shared) => {
+    const place = {
+      instance: toBytes(given.instance, shared), thread: toBytes(given.thread, shared), day: given.day,
+    };
+    return { signer: await canarySigner(given.text, place, keysOf(given.known, shared)) };
+  },
 };

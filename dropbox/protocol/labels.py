@@ -46,3 +46,8 @@ SIGN_BOARD = _label("sign/board")
 SIGN_PUBLICATION = _label("sign/publication")
 SIGN_CARD = _label("sign/card")
 SIGN_OUTCOME = _label("sign/outcome")
+
+# Auditors (section 16)
+SIGN_OBSERVATION = _label("sign/observation")
+SIGN_COSIGNATURE = _label("sign/cosignature")
+SIGN_CANARY = _label("sign/canary")

@@ -12,6 +12,7 @@ _INSIDES: Final = frozenset(
 )
 _OURS: Final = frozenset({
     "dropbox.protocol",
+    "dropbox.auditor",
     "dropbox.reporter",
     "dropbox.courier",
     "dropbox.intake",
@@ -50,6 +51,7 @@ BOUNDARIES: Final = (
     Boundary("courier", _ours_but("protocol", "courier") | _PRIVATE_KEYS | _INSIDES | _DATABASES),
     Boundary("intake", _ours_but("protocol", "courier", "web", "storage", "intake") | _PRIVATE_KEYS | _INSIDES),
     Boundary("gateway", _ours_but("protocol", "reporter", "web", "gateway") | _PRIVATE_KEYS | _DATABASES),
+    Boundary("auditor", _ours_but("protocol", "reporter", "torlink", "auditor") | _PRIVATE_KEYS | _DATABASES),
     Boundary("bureau", _ours_but("protocol", "courier", "torlink", "web", "storage", "bureau")),
     Boundary(
         "ministry",

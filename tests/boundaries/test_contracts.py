@@ -39,6 +39,9 @@ def test_the_import_contracts_hold() -> None:
         ("intake", "from dropbox.onion import control"),
         ("torlink", "from dropbox.protocol import errors"),
         ("gateway", "from dropbox.torlink import circuits"),
+        ("auditor", "from dropbox.protocol import opening"),
+        ("auditor", "from dropbox.gateway import paths"),
+        ("auditor", "import sqlite3"),
     ],
 )
 def test_a_forbidden_import_breaks_a_contract(tmp_path: Path, module: str, statement: str) -> None:

@@ -8,11 +8,11 @@ read back instead of made again as long as its file exists. ``--check`` writes n
 import sys
 from pathlib import Path
 
-from tests.vectors.making import boards, bulletins, cards, envelopes, payloads, receipts
+from tests.vectors.making import auditors, boards, bulletins, cards, envelopes, payloads, receipts
 from tests.vectors.making.book import Book
 from tests.vectors.runner import HERE
 
-MAKERS = (receipts.make, bulletins.make, payloads.make, envelopes.make, boards.make, cards.make)
+MAKERS = (receipts.make, bulletins.make, payloads.make, envelopes.make, boards.make, cards.make, auditors.make)
 
 
 def make(folder: Path = HERE) -> dict[str, str]:

@@ -8,13 +8,16 @@ from dropbox.protocol import (
     board,
     board_head,
     bulletin,
+    canary,
     card,
+    cosignature,
     decapsulation,
     documents,
     envelope,
     file_names,
     keys,
     labels,
+    observation,
     opening,
     payload,
     primitives,
@@ -352,6 +355,41 @@ def publication_verify(given: Input, shared: Shared) -> Json:
     }
 
 
+# ---------------------------------------------------------------------------------------------------------- auditors
+
+
+def observation_verify(given: Input, shared: Shared) -> Json:
+    """What an auditor says that it saw."""
+    made = observation.verify_observation(to_bytes(given["observation"], shared))
+    seen = [[one.day, one.kind, one.name, one.value.hex()] for one in made.sightings]
+    return {"auditor": made.auditor.hex(), "day": made.day, "findings": list(made.findings), "sightings": seen}
+
+
+def cosignature_verify(given: Input, shared: Shared) -> Json:
+    """What a witness says of a bulletin."""
+    made = cosignature.verify_cosignature(to_bytes(given["cosignature"], shared))
+    return {
+        "witness": made.witness.hex(), "day": made.day, "revision": made.revision, "hash": made.hash.hex(),
+        "seen_day": made.seen_day,
+    }  # fmt: skip
+
+
+def cosignature_require(given: Input, shared: Shared) -> Json:
+    """Whether k of n witnesses saw a bulletin."""
+    witnesses = frozenset(to_bytes(one, shared) for one in given["witnesses"])
+    quorum = cosignature.Quorum(witnesses, given["needed"])
+    quorum.require(_bulletin(given, shared), [to_bytes(one, shared) for one in given["cosignatures"]])
+    return {"enough": True}
+
+
+def canary_signer(given: Input, shared: Shared) -> Json:
+    """Whose canary a text is."""
+    instance, thread_id = to_bytes(given["instance"], shared), to_bytes(given["thread"], shared)
+    known = [to_bytes(one, shared) for one in given["known"]]
+    found = canary.signer(given["text"], instance, thread_id, given["day"], known)
+    return {"signer": None if found is None else found.hex()}
+
+
 OPERATIONS: dict[str, Operation] = {
     "receipt/show": receipt_show,
     "receipt/parse": receipt_parse,
@@ -378,4 +416,8 @@ OPERATIONS: dict[str, Operation] = {
     "card/read": card_read,
     "card/open": card_open,
     "publication/verify": publication_verify,
+    "observation/verify": observation_verify,
+    "cosignature/verify": cosignature_verify,
+    "cosignature/require": cosignature_require,
+    "canary/signer": canary_signer,
 }

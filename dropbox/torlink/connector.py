@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
 
+class ConnectorLinkError(LinkError, aiohttp.ClientConnectionError):
+    """A LinkError on the way of aiohttp: who catches its failed connections catches it."""
+
+
 @dataclass
 class Reasons:
     """Why the service was not found the last time: once every directory was asked, Tor says "not yet" only."""
@@ -61,11 +65,14 @@ class TorConnector(aiohttp.BaseConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's
     ) -> ResponseHandler:
-        """Open a stream.  Raises LinkError, StrayRequestError."""
+        """Open a stream.  Raises ConnectorLinkError, StrayRequestError."""
         del traces, timeout  # the circuit has its own time-out; those for the answer are the session's
         if (req.url.scheme, req.url.host, req.url.port) != ("http", self._onion.name, 80) or req.proxy is not None:
             raise StrayRequestError
-        sock = await open_stream(self._socks, self._onion, self._isolation)
+        try:
+            sock = await open_stream(self._socks, self._onion, self._isolation)
+        except LinkError as error:
+            raise ConnectorLinkError(error.fault) from None
         self._reasons.last = None
         try:
             _, protocol = await self._loop.create_connection(self._factory, sock=sock)

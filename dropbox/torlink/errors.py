@@ -4,8 +4,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-import aiohttp
-
 
 class Fault(StrEnum):
     """What is wrong.  Tor's own codes: "ExtendedErrors" of SocksPort in tor(1)."""
@@ -48,8 +46,8 @@ class AddressError(TorlinkError):
     """Ours: an address in the settings cannot be used.  Carries a sentence."""
 
 
-class LinkError(TorlinkError, aiohttp.ClientConnectionError):
-    """No connection through Tor, for the reason in `fault`.  Who catches failed connections of aiohttp catches it."""
+class LinkError(TorlinkError):
+    """No connection through Tor, for the reason in `fault`."""
 
     def __init__(self, fault: Fault) -> None:
         """Carry the sentence of a fault."""
@@ -63,3 +61,19 @@ class StrayRequestError(TorlinkError):
     def __init__(self) -> None:
         """Carry one fixed sentence."""
         super().__init__("A request was not for the onion service that this line leads to: a fault of this program.")
+
+
+class BrokenVisitError(TorlinkError):
+    """The line's or the host's: a request has no answer.  Whether the host has got it is not known."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The line to the onion service broke before it had answered: try again on another circuit.")
+
+
+class OversizedAnswerError(TorlinkError):
+    """The host's: an answer is larger than what was asked for can be.  It was thrown away."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("The onion service sent more than this answer can have: it does not keep to the protocol.")

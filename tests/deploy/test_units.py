@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from dropbox.gateway.confinement import OVERWRITING
-from tests.deploy.conftest import ROOT, Host, require
+from tests.deploy.conftest import HOSTS, ROOT, Host, require
 
 _MOST_EXPOSED: Final = 2.0
 _SYSTEM: Final = Path("/usr/lib/systemd/system")
@@ -57,6 +57,19 @@ def test_a_mistake_in_a_unit_would_show(host: Host, systemd: Path) -> None:
     verified = analyze(systemd, "verify", "--man=no", broken.name)
     broken.write_text(text)
     assert "KillMoed" in verified.stderr
+
+
+def settings_of(path: str) -> list[tuple[str, str]]:
+    lines = (ROOT / "deploy/systemd" / path).read_text().splitlines()
+    return [(line.partition("=")[0], line.partition("=")[2]) for line in lines if "=" in line and line[0] != "#"]
+
+
+@pytest.mark.parametrize("service", [service for services in HOSTS.values() for service in services])
+def test_no_unit_counts_on_what_the_common_part_takes_away_after_it(service: str) -> None:
+    lists = {"RestrictAddressFamilies"}  # of which systemd takes both
+    common = {name for name, _ in settings_of("dropbox-.service.d/common.conf")}
+    unit = {name for name, _ in settings_of(f"dropbox-{service}.service")}
+    assert common & unit <= lists
 
 
 def test_each_unit_is_exposed_to_2_0_or_less(host: Host, systemd: Path) -> None:

@@ -103,6 +103,11 @@ def fingerprint_words(fingerprint: bytes) -> tuple[str, ...]:
     return _to_words(int.from_bytes(fingerprint[:17], "big") >> 4, "english")
 
 
+def is_english_word(word: str) -> bool:
+    """Whether a word can stand in a fingerprint: a typing mistake is no other key."""
+    return word in _places("english")
+
+
 def parse_receipt(text: str) -> Receipt:
     """Reads what a person typed: words of any list or digits, whatever stands between them.
 

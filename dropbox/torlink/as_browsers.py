@@ -21,13 +21,17 @@ _FETCH: Final = (("Sec-Fetch-Dest", "empty"), ("Sec-Fetch-Mode", "cors"), ("Sec-
 
 
 class Kind(enum.Enum):
-    """What asks: a page's script, the address bar or a link, or a page for its parts."""
+    """What asks: a page's script, the address bar or a link, a page for its parts, or again a script, by `fetch`: for
+    what a browser keeps, and for what it must not.
+    """
 
     DATA = "data"
     PAGE = "page"
     LINKED_PAGE = "linked-page"
     SCRIPT = "script"
     STYLE = "style"
+    KEPT_DATA = "kept-data"
+    FRESH_DATA = "fresh-data"
 
 
 _ACCEPT: Final = {
@@ -36,6 +40,8 @@ _ACCEPT: Final = {
     Kind.LINKED_PAGE: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     Kind.SCRIPT: "*/*",
     Kind.STYLE: "text/css,*/*;q=0.1",
+    Kind.KEPT_DATA: "*/*",
+    Kind.FRESH_DATA: "*/*",
 }
 _LAST: Final = {
     Kind.DATA: _FETCH,
@@ -52,6 +58,8 @@ _LAST: Final = {
         ("Sec-Fetch-Dest", "style"), ("Sec-Fetch-Mode", "no-cors"), ("Sec-Fetch-Site", "same-origin"),
         ("Priority", "u=2"),
     ),
+    Kind.KEPT_DATA: (*_FETCH, ("Priority", "u=4")),
+    Kind.FRESH_DATA: (*_FETCH, ("Priority", "u=4"), ("Pragma", "no-cache"), ("Cache-Control", "no-cache")),
 }  # fmt: skip
 
 

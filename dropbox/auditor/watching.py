@@ -1,0 +1,20 @@
+"""When to visit, on and on: moments that say nothing of whoever watches.  Pure.
+
+The gaps are exponential: how long the last one was says nothing about the next, as with people who come by themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+SHORTEST: Final = 300  # seconds
+_BITS: Final = 53  # what a double holds
+
+
+def next_gap(visits_a_day: int, random: Callable[[int], bytes]) -> int:
+    """Seconds until the next visit, so many a day on average; five minutes at least, three days at most."""
+    mean = 86_400 / visits_a_day
+    share = ((int.from_bytes(random(8), "big") >> (64 - _BITS)) + 1) / (1 << _BITS)  # above 0, at most 1
+    return min(SHORTEST + round(-math.log(share) * mean), 3 * 86_400)

@@ -27,8 +27,14 @@ main() {
         return
     fi
     case "$ROLE" in
-        intake) SERVICES=(intake gateway onion) ;;
-        desk | ministry) SERVICES=("$ROLE") ;;
+        intake)
+            SERVICES=(intake gateway onion)
+            PROGRAMS=("${SERVICES[@]}")
+            ;;
+        desk | ministry)
+            SERVICES=("$ROLE")
+            PROGRAMS=("$ROLE" onion)  # of which no service runs here: `dropbox-onion keys client` makes this machine's key
+            ;;
     esac
     host_is_ours
     packages
@@ -185,7 +191,7 @@ accounts_and_settings() {
     put "deploy/hosts/$ROLE.tmpfiles" "/etc/tmpfiles.d/dropbox-$ROLE.conf"
     local service filled
     filled=$(mktemp)
-    for service in "${SERVICES[@]}"; do
+    for service in "${PROGRAMS[@]}"; do
         sed "s/@ROOT_KEY@/$ROOT_KEY/" "$SOURCE/deploy/settings/$service.toml" >"$filled"
         put_once "$filled" "/etc/dropbox/$service.toml" 0640
     done
@@ -202,7 +208,7 @@ accounts_and_settings() {
     fi
 }
 
-# The release: a folder of its own that holds, for each service, only the files of its list.
+# The release: a folder of its own that holds, for each program, only the files of its list.
 release() {
     heading "Release"
     local version content
@@ -221,7 +227,7 @@ release() {
     fi
     rm -rf "${ROOT:?}$RELEASE.new" "${ROOT:?}$RELEASE"
     local service file
-    for service in "${SERVICES[@]}"; do
+    for service in "${PROGRAMS[@]}"; do
         while IFS= read -r file; do
             install -D -m 0644 "$SOURCE/$file" "$ROOT$RELEASE.new/$service/$file"
         done < <(listed_of "$service")
@@ -235,7 +241,7 @@ release() {
 
 listed() {
     local service
-    for service in "${SERVICES[@]}"; do listed_of "$service"; done
+    for service in "${PROGRAMS[@]}"; do listed_of "$service"; done
 }
 
 # The files of one list in deploy/files, one a line.

@@ -27,6 +27,11 @@ class Host:
     def services(self) -> tuple[str, ...]:
         return HOSTS[self.role]
 
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The commands that stand there; an office makes its key for tor with one whose service it does not run."""
+        return self.services if "onion" in self.services else (*self.services, "onion")
+
     def ids(self, account: str) -> tuple[int, int]:
         """Of an account in this host's own list."""
         for line in (self.root / "etc/passwd").read_text().splitlines():

@@ -31,11 +31,13 @@ def release(host: Host) -> Path:
     return host.root / str((host.root / "opt/dropbox/current").readlink()).lstrip("/")
 
 
-def test_a_service_has_the_files_of_its_list_and_no_others(host: Host) -> None:
-    for service in host.services:
-        folder = release(host) / service
+def test_a_program_has_the_files_of_its_list_and_no_others(host: Host) -> None:
+    assert {path.name for path in (release(host) / "bin").iterdir()} == {f"dropbox-{one}" for one in host.programs}
+    assert {path.name for path in release(host).iterdir()} == {*host.programs, "bin", "complete"}
+    for program in host.programs:
+        folder = release(host) / program
         standing = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-        assert standing == {path.relative_to(ROOT) for path in files(service)}
+        assert standing == {path.relative_to(ROOT) for path in files(program)}
 
 
 def test_no_code_of_another_role_stands_on_the_host(host: Host) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser import windows
 from tests.browser.windows import OpenWindow
+from tests.system.debian import Debian, bare
 from tests.system.demo import Demo, running_demo
 
 
@@ -15,6 +16,12 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
     """An instance of this test's own."""
     with running_demo(tmp_path / "host") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def bare_debian(tmp_path_factory: pytest.TempPathFactory) -> Debian:
+    """A Debian on which nothing of ours is installed, to be copied."""
+    return bare(tmp_path_factory.mktemp("debian"), tmp_path_factory.mktemp("wheels"))
 
 
 @pytest.fixture

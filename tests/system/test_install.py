@@ -1,18 +1,15 @@
 """`deploy/install.sh` on a real Debian 12 below a folder: accounts, sockets, upgrades.
 
-There is no systemd in it: the test starts what the units would start, with the accounts that they name.
+systemd does not run in it: the test starts what the units would start, with the accounts that they name. What systemd
+makes of the units is in test_boot.py.
 """
 
 import os
-import re
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +17,11 @@ import pytest
 
 from dropbox.protocol.keys import Role
 from dropbox.protocol.secret_keys import RootSecretKey, SigningKey
-from tests.deploy.conftest import ROOT, install, require
+from tests.deploy.conftest import ROOT
+from tests.system.debian import Debian
 
 pytestmark = pytest.mark.timeout(1800)  # a whole Debian is fetched and unpacked, on a machine that may be busy
 
-_PACKAGES: Final = "python3-venv,systemd,acl,nftables,apparmor,age,tor,ca-certificates"
 _BROKEN: Final = '''"""A step of the next release."""
 import sqlalchemy as sa
 from alembic import op
@@ -39,103 +36,20 @@ def upgrade() -> None:
 '''
 
 
-@dataclass(frozen=True)
-class Debian:
-    """A system below a folder, and the packages of Python that it installs."""
-
-    root: Path
-    wheels: Path
-
-    def install(self, *options: str, source: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        if source == ROOT:
-            return install(self.root, "intake", "--wheels", str(self.wheels), *options)
-        return subprocess.run(
-            [source / "deploy/install.sh", "intake", "--root", self.root, "--wheels", self.wheels, *options],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    def as_account(self, account: str, *command: str) -> list[str]:
-        """A command in there, with the account's own groups and nothing of root's."""
-        return ["chroot", f"--userspec={account}:", str(self.root), *command]
-
-    def run(self, account: str, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.as_account(account, *command), capture_output=True, text=True, check=False)
-
-    @contextmanager
-    def serving(self, service: str) -> Iterator[subprocess.Popen[str]]:
-        """What the unit starts."""
-        command = f"/opt/dropbox/current/bin/dropbox-{service}"
-        config = f"/etc/dropbox/{service}.toml"
-        process = subprocess.Popen(
-            self.as_account(f"dropbox-{service}", command, "serve", "--config", config),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert process.stdout is not None
-        assert process.stderr is not None
-        try:
-            line = process.stdout.readline()
-            assert line.startswith("ready"), process.stderr.read()
-            yield process
-        finally:
-            process.terminate()
-            process.communicate()
-
-    @property
-    def current(self) -> str:
-        return str((self.root / "opt/dropbox/current").readlink())
-
-
-def _mirror() -> list[str]:
-    """Where this machine has its own packages from; debootstrap knows where else."""
-    for path in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("debian.*"))):
-        found = re.search(
-            r"^(?:deb |URIs: *)(?:\[.*?\] )?(http\S+)", path.read_text() if path.exists() else "", re.MULTILINE
-        )
-        if found:
-            return [found.group(1)]
-    return []
-
-
 @pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian]:
-    require("debootstrap")
-    if os.geteuid() != 0:
-        pytest.skip("a system of one's own needs root")
-    root, wheels = tmp_path_factory.mktemp("debian"), tmp_path_factory.mktemp("wheels")
-    made = subprocess.run(
-        ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", root, *_mirror()],
-        capture_output=True, text=True, check=False,
-        env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
-    )  # fmt: skip
-    assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
-    root.chmod(0o755)  # pytest makes it for one account only
-    for needed in ("requirements.txt", "requirements-build.txt"):
-        subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-             "--no-build-isolation", "--require-hashes", "--dest", wheels, "-r", ROOT / needed],
-            check=True, capture_output=True,
-        )  # fmt: skip
-    subprocess.run(["mount", "--bind", "/proc", root / "proc"], check=True)
-    try:
-        yield Debian(root, wheels)
-    finally:
-        subprocess.run(["umount", "--lazy", root / "proc"], check=True)  # one that ends just now may still look into it
-        shutil.rmtree(root, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def installed(debian: Debian) -> Debian:
+def installed(bare_debian: Debian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Debian]:
     """An intake host with the root's certificates on it."""
     root_key = RootSecretKey.generate(os.urandom)
-    done = debian.install("--root-key", root_key.public.raw.hex())
-    assert done.returncode == 0, done.stdout + done.stderr
-    today = int(time.time()) // 86_400
-    for role in (Role.DESK_COURIER, Role.MINISTRY_COURIER):
-        key = SigningKey.generate(role, os.urandom).public
-        certificate = debian.root / f"etc/dropbox/keys/{role.value}.json"
-        certificate.write_bytes(root_key.certify(role, key, today - 1, today + 30))
-        certificate.chmod(0o644)
-    return debian
+    with bare_debian.copy(tmp_path_factory.mktemp("installed") / "root", "intake") as debian:
+        done = debian.install("--root-key", root_key.public.raw.hex())
+        assert done.returncode == 0, done.stdout + done.stderr
+        today = int(time.time()) // 86_400
+        for role in (Role.DESK_COURIER, Role.MINISTRY_COURIER):
+            key = SigningKey.generate(role, os.urandom).public
+            certificate = debian.root / f"etc/dropbox/keys/{role.value}.json"
+            certificate.write_bytes(root_key.certify(role, key, today - 1, today + 30))
+            certificate.chmod(0o644)
+        yield debian
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ PAYLOAD_CHUNK = 16 * KIB
 
 # Upload
 UPLOAD_CHUNK = 1 * MIB
+UPLOAD_ID = 16
 
 # Board
 RECORD = 1024

@@ -6,7 +6,6 @@ one connection, the native client on the reporter's own machine.
 
 from __future__ import annotations
 
-import contextlib
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,21 +19,19 @@ from dropbox.protocol.publication import Publication, verify_publication
 from dropbox.protocol.reply import Acknowledgement, ReceivedNote, join_notes
 from dropbox.protocol.thread import Link, ReporterKeys, chains, open_record
 from dropbox.reporter import session
-from dropbox.reporter.errors import HostAway, HostNotReady, TransportFailed, VisitError
-from dropbox.reporter.session import Upload, UploadState
+from dropbox.reporter.errors import HostNotReady, VisitError
+from dropbox.reporter.uploading import Uploading
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from dropbox.protocol.keys import RootPublicKey
     from dropbox.protocol.payload import Message
     from dropbox.protocol.receipt import Receipt
-    from dropbox.reporter.transport import Response, Transport
+    from dropbox.reporter.transport import Transport
 
     Random = Callable[[int], bytes]
 
-UPLOAD_ID = 16
-RESUME_TRIES = 5
 _LENGTH = struct.Struct(">I")
 
 
@@ -185,33 +182,29 @@ class Sending:
     """One message on its way: seals while the caller reads, uploads while it seals, constant memory throughout."""
 
     def __init__(self, transport: Transport, bulletin: Bulletin, outgoing: Outgoing, random: Random) -> None:
-        self._transport = transport
         reporter = ReporterKeys.derive(outgoing.receipt, bulletin.instance)
         if outgoing.known:
             self._head = later_head(reporter, outgoing.message_id)
         else:
             self._head = first_head(reporter, bulletin, outgoing.message_id, outgoing.left_out)
         self._writer = EnvelopeWriter(bulletin, reporter.auth, random, outgoing.left_out)
-        self._upload = Upload(random(UPLOAD_ID))
-        self._answer: Awaitable[Response] | None = None  # to the chunk that the host commits while the next is sealed
-        self._tries = 0  # since the host last took something
-        self._end_unanswered = False  # the host was given the end, and what it said was lost
+        self._uploading = Uploading(transport, random(sizes.UPLOAD_ID))
 
     async def begin(self, message: Message) -> None:
         """The text.  Nothing is uploaded before more than a MiB is there or the end is reached."""
-        await self._add(self._writer.begin(self._head, message))
+        await self._uploading.add(self._writer.begin(self._head, message))
 
     async def begin_file(self, name: str) -> None:
         """Starts a file; its name is cleaned.  Raises ``TooLong`` beyond 20 files."""
-        await self._add(self._writer.begin_file(name))
+        await self._uploading.add(self._writer.begin_file(name))
 
     async def file_data(self, data: bytes | bytearray | memoryview) -> None:
         """A piece of the file.  Raises ``TooLong`` beyond 1 GiB in all."""
-        await self._add(self._writer.file_data(data))
+        await self._uploading.add(self._writer.file_data(data))
 
     async def end_file(self) -> None:
         """Ends the file."""
-        await self._add(self._writer.end_file())
+        await self._uploading.add(self._writer.end_file())
 
     async def finish(self) -> int:
         """Sends the rest and waits until the host holds all of it.  Gives the size of the envelope in bytes.
@@ -219,57 +212,10 @@ class Sending:
         ``TransportFailed`` means that the host may hold all of it.
         """
         for piece in self._writer.finish():
-            await self._add(piece)
-        await self._collect()
-        self._upload.end(self._writer.size)
-        while self._begin():
-            await self._collect()
-        if self._upload.state is not UploadState.DONE:
-            raise TransportFailed("the host did not confirm the end")
+            await self._uploading.add(piece)
+        await self._uploading.finish(self._writer.size)
         return self._writer.size
 
     async def cancel(self) -> None:
-        """Takes back what was uploaded of a message that will not be finished.
-
-        Raises ``TransportFailed`` when that cannot be known: the line broke, or the host calls the upload finished.
-        """
-        if self._answer is not None:
-            answer, self._answer = self._answer, None
-            with contextlib.suppress(VisitError):
-                await answer
-        response = await self._transport.send(self._upload.cancel_request())
-        if response.status == session.CONFLICT:
-            raise TransportFailed("the host may hold all of it")
-
-    async def _add(self, ciphertext: bytes) -> None:
-        self._upload.add(ciphertext)
-        while self._upload.chunk_ready:
-            await self._collect()
-            self._begin()
-
-    def _begin(self) -> bool:
-        """Sends what is next; tells whether there was something."""
-        request = self._upload.next_request()
-        if request is not None:
-            self._answer = self._transport.send(request)
-        return request is not None
-
-    async def _collect(self) -> None:
-        """Takes the answer to what was sent, if anything was, and asks the host how far it got where there is none."""
-        while self._answer is not None:
-            answer, self._answer = self._answer, None
-            asking = self._upload.state is UploadState.ASKING
-            try:
-                self._upload.receive(await answer)
-                self._tries *= asking
-            except (TransportFailed, HostNotReady) as error:
-                self._end_unanswered |= self._upload.ending
-                self._tries += 1
-                if self._tries > RESUME_TRIES or isinstance(error, HostAway):
-                    raise TransportFailed("the host was not there to be asked") from error
-                self._upload.interrupted()
-                self._begin()
-            except VisitError as error:
-                if self._end_unanswered:
-                    raise TransportFailed("the host may hold all of it") from error
-                raise
+        """Takes back what was uploaded of a message that will not be finished; see ``Uploading.cancel``."""
+        await self._uploading.cancel()

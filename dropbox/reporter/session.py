@@ -54,6 +54,20 @@ def _answer(body: bytes) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
+def progress_of(body: bytes) -> tuple[int, bool]:
+    """How many chunks of an upload the host has committed, and whether it is finished.  Raises ``HostRefused``."""
+    answer = _answer(body)
+    chunks, finished = answer.get("chunks"), answer.get("finished")
+    if not isinstance(chunks, int) or isinstance(chunks, bool) or not isinstance(finished, bool):
+        raise HostRefused("the host's answer has another form")
+    return chunks, finished
+
+
+def asking(upload_id: bytes) -> Request:
+    """What asks how far an upload is."""
+    return Request("GET", f"/v1/uploads/{upload_id.hex()}")
+
+
 class UploadState(enum.Enum):
     """Where an upload is."""
 
@@ -71,10 +85,10 @@ class Upload:
     ``receive``.  Only chunks that the host has not confirmed are held: at most two while the caller keeps pace.
     """
 
-    def __init__(self, upload_id: bytes) -> None:
+    def __init__(self, upload_id: bytes, confirmed: int = 0) -> None:
         self._path = f"/v1/uploads/{upload_id.hex()}"
         self._buffer = bytearray()
-        self._confirmed = 0  # chunks that the host has committed
+        self._confirmed = confirmed  # chunks that the host has committed
         self._on_its_way = 0  # chunks that were sent and not answered: one or none
         self._total: int | None = None
         self.state = UploadState.SENDING
@@ -166,10 +180,7 @@ class Upload:
         self._confirmed += chunks
 
     def _resume(self, body: bytes) -> None:
-        answer = _answer(body)
-        chunks, finished = answer.get("chunks"), answer.get("finished")
-        if not isinstance(chunks, int) or isinstance(chunks, bool) or not isinstance(finished, bool):
-            raise HostRefused("the host's answer has another form")
+        chunks, finished = progress_of(body)
         if finished:
             if self._total is None or self._buffer:
                 raise HostRefused("the host calls finished what was not sent to its end")

@@ -9,8 +9,9 @@ from dropbox.protocol.bulletin import Recipient
 from dropbox.protocol.payload import Message
 from dropbox.protocol.sizes import MESSAGE_ID, MIB
 from dropbox.reporter.errors import HostAway, HostFull, TransportFailed
-from dropbox.reporter.exchange import RESUME_TRIES, Outgoing, Sending, known_to_all
+from dropbox.reporter.exchange import Outgoing, Sending, known_to_all
 from dropbox.reporter.transport import Request, Response, Transport
+from dropbox.reporter.uploading import RESUME_TRIES
 from tests.simulators.basics import Clock, Seeded, run
 from tests.simulators.bureau import SimulatedBureau, instance_with_host
 from tests.simulators.host import SimulatedHost

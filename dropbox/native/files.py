@@ -1,0 +1,106 @@
+"""Files on the reporter's machine: read as they are, written so that nothing half-done stays and nothing is told."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from dropbox.native import texts
+from dropbox.native.errors import BadFile
+
+PIECE: Final = 256 << 10
+_DAY: Final = 86_400
+
+
+def typed_path(text: str) -> Path:
+    """The path that somebody typed or dragged into the window, which may put quotes around it and blanks behind."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1]
+    return Path(text).expanduser()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """A file to read and its size in bytes.  Raises BadFile: also for folders and devices, which have no size."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        raise BadFile(texts.FILE_UNREADABLE) from None
+    with open(number, "rb", buffering=0) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise BadFile(texts.NOT_A_FILE)
+        yield file, found.st_size
+
+
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """What is in a file, piece by piece.  Raises BadFile when it cannot be read on: a stick was taken out."""
+    while True:
+        try:
+            piece = file.read(PIECE)
+        except OSError:
+            raise BadFile(texts.FILE_BROKE_OFF) from None
+        if not piece:
+            return
+        yield piece
+
+
+def read_small(path: Path, most: int) -> bytes:
+    """A small file, whole.  Raises BadFile."""
+    with opened(path) as (file, size):
+        if size > most:
+            raise BadFile(texts.FILE_TOO_LARGE)
+        return b"".join(pieces(file))
+
+
+@contextmanager
+def alone(file: BinaryIO) -> Iterator[None]:
+    """Hold a file against another run of this program.  Raises BadFile when one has it."""
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BadFile(texts.IN_USE) from None
+    except OSError:
+        pass  # some sticks' file systems know no locks; two runs then send the same chunks, which changes nothing
+    yield
+
+
+@contextmanager
+def new_file(path: Path, day: int) -> Iterator[BinaryIO]:
+    """A file that is not there yet, for its owner only; complete on the disk when the body has ended, or not there.
+
+    Its times are made midnight of `day`: a file system would tell the second.  Raises BadFile.
+    """
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except FileExistsError:
+        raise BadFile(texts.FILE_EXISTS) from None
+    except (OSError, ValueError):
+        raise BadFile(texts.FILE_UNWRITABLE) from None
+    try:
+        with open(number, "wb") as file:
+            yield file
+            file.flush()
+            os.utime(file.fileno(), (day * _DAY, day * _DAY))
+            os.fsync(file.fileno())
+        _keep_entry(path.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            path.unlink()
+        if isinstance(error, OSError):
+            raise BadFile(texts.FILE_UNWRITABLE) from None
+        raise
+
+
+def _keep_entry(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

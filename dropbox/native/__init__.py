@@ -1,1 +1,1 @@
-"""The reporter's client for a terminal: reports, reads, answers and carries sealed files, over Tor or without a line."""
+"""The reporter's client for a terminal: report, read, answer, carry sealed files, with and without a line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -52,13 +52,13 @@ _RECEIPTS: Final = {
 
 def day_words(language: Texts, day: int) -> str:
     """A day as people say it, in UTC like all days of the protocol."""
-    date = datetime.datetime.fromtimestamp(day * DAY, datetime.UTC)
+    date = dt.datetime.fromtimestamp(day * DAY, dt.UTC)
     return f"{date.day} {language.say(texts.MONTHS[date.month - 1])} {date.year}"
 
 
 def time_words(language: Texts, moment: int) -> str:
     """A day and the time of it, in UTC."""
-    date = datetime.datetime.fromtimestamp(moment, datetime.UTC)
+    date = dt.datetime.fromtimestamp(moment, dt.UTC)
     return f"{day_words(language, moment // DAY)}, {date.hour}:{date.minute:02} UTC"
 
 
@@ -71,9 +71,7 @@ def sentence(error: Failure, language: Texts, now: int) -> str:
     if isinstance(error, BadReceipt):
         return receipt_sentence(error, language)
     if isinstance(error, VisitError):
-        if isinstance(error.__cause__, LinkError):
-            return language.say(_link(error.__cause__))
-        return language.say(next((words for kind, words in _VISITS if isinstance(error, kind)), texts.REFUSED))
+        return language.say(_visit(error))
     if isinstance(error, OutsideDates):
         return language.say(texts.CHECK_CLOCK, today=time_words(language, now))
     return language.say(texts.TOO_LARGE if isinstance(error, TooLong) else texts.FORGED)
@@ -86,6 +84,12 @@ def receipt_sentence(error: BadReceipt, language: Texts) -> str:
         return language.say(texts.RECEIPT_WORD_NEAR, position=error.position, suggestions=near)
     values = {"count": {"found": error.found}, "word": {"position": error.position}}.get(error.fault, {})
     return language.say(_RECEIPTS[error.fault], **values)
+
+
+def _visit(error: VisitError) -> str:
+    if isinstance(error.__cause__, LinkError):
+        return _link(error.__cause__)
+    return next((words for kind, words in _VISITS if isinstance(error, kind)), texts.REFUSED)
 
 
 def _link(error: TorlinkError) -> str:

@@ -32,7 +32,7 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):
         raise BadFile(texts.FILE_UNREADABLE) from None
-    with open(number, "rb", buffering=0) as file:
+    with os.fdopen(number, "rb", buffering=0) as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
             raise BadFile(texts.NOT_A_FILE)
@@ -84,7 +84,7 @@ def new_file(path: Path, day: int) -> Iterator[BinaryIO]:
     except (OSError, ValueError):
         raise BadFile(texts.FILE_UNWRITABLE) from None
     try:
-        with open(number, "wb") as file:
+        with os.fdopen(number, "wb") as file:
             yield file
             file.flush()
             os.utime(file.fileno(), (day * _DAY, day * _DAY))

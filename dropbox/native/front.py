@@ -16,8 +16,8 @@ from dropbox.protocol.keys import RootPublicKey
 from dropbox.torlink.as_browsers import Kind
 from dropbox.torlink.visitor import Visitor
 
-REPORT: Final = "/nl/report"  # the same page for everybody, whatever language this client speaks
-READ: Final = "/nl/read"
+REPORT: Final = "/nl/melden"  # the same page for everybody, whatever language this client speaks
+READ: Final = "/nl/antwoord"
 _MOST: Final = 1 << 20  # bytes of a page or of what belongs to it
 _OK: Final = 200
 _OWN: Final = re.compile(r"/[A-Za-z0-9._/-]*")

@@ -36,7 +36,6 @@ DO_STOP = mark("Stop")
 
 WHICH_NUMBER = mark("Your choice (Enter for 1):")
 NO_SUCH_NUMBER = mark("Type a number from 1 to %(most)s.")
-ENTER = mark("Press Enter to go on.")
 REALLY_STOP = mark("Stop? What you typed will then be gone. Type stop and press Enter. Only Enter: you go on.")
 GO_ON = mark("You go on. Please answer the last question.")
 STOPPED = mark("Stopped. Nothing of it stands on this computer. Now close this window.")
@@ -54,7 +53,6 @@ NEEDS_TERMINAL = mark(
 BAD_SOCKS = mark("--socks takes unix: with a path, or a loopback address with a port, as in 127.0.0.1:9150.")
 
 # The leaflet
-LEAFLET = mark("What is on the leaflet")
 ASK_ADDRESS = mark("Type the address from the leaflet (56 letters and digits, then .onion):")
 BAD_ADDRESS = mark(
     "This address is mistyped: it has 56 letters and digits, and then .onion. Compare it with the leaflet."
@@ -268,8 +266,6 @@ OLD_KEYS = mark(
 )
 ASK_NEW_FILE = mark("Where shall the sealed file be? Type the path of a new file, for instance on a stick:")
 FILE_SIZE = mark("The sealed file will have %(size)s.")
-SEAL_NOW = mark("Seal it now?")
-YES_SEAL = mark("Yes, seal it")
 SEALED = mark("Sealed. Nobody can open the file, you cannot either. It says nothing of who made it.")
 SEALED_NEXT = mark("It must come in by %(day)s. After that it is refused, and has to be written anew.")
 SEALED_HOW = mark(

@@ -13,6 +13,7 @@ _INSIDES: Final = frozenset(
 _OURS: Final = frozenset({
     "dropbox.protocol",
     "dropbox.auditor",
+    "dropbox.native",
     "dropbox.reporter",
     "dropbox.courier",
     "dropbox.intake",
@@ -52,6 +53,14 @@ BOUNDARIES: Final = (
     Boundary("intake", _ours_but("protocol", "courier", "web", "storage", "intake") | _PRIVATE_KEYS | _INSIDES),
     Boundary("gateway", _ours_but("protocol", "reporter", "web", "gateway") | _PRIVATE_KEYS | _DATABASES),
     Boundary("auditor", _ours_but("protocol", "reporter", "torlink", "auditor") | _PRIVATE_KEYS | _DATABASES),
+    Boundary(
+        "native",
+        _ours_but("protocol", "reporter", "torlink", "native")
+        | _PRIVATE_KEYS
+        | _DATABASES
+        | _PROCESSES
+        | frozenset({"aiohttp", "babel", "jinja2", "readline", "yarl"}),
+    ),
     Boundary("bureau", _ours_but("protocol", "courier", "torlink", "web", "storage", "bureau")),
     Boundary(
         "ministry",

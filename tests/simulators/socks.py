@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,13 +31,13 @@ class Asked:
 
 @dataclass
 class SimulatedTor:
-    """`services` are the sockets behind onion names; `code` is Tor's answer to everything else, or to all.
+    """`services` are the sockets or ports behind onion names; `code` is Tor's answer to everything else, or to all.
 
     `greeting`, `granted` and `kind` are what a port says that is not Tor's.  A `silent` one never answers, one that is
     `ending` hangs up halfway.
     """
 
-    services: dict[str, Path] = field(default_factory=dict)
+    services: Mapping[str, Path | int] = field(default_factory=dict)
     code: int | None = None
     greeting: bytes = b"\x05\x02"
     granted: bytes = b"\x01\x00"
@@ -105,12 +105,18 @@ class SimulatedTor:
             writer.write(bytes([5, code, 0, self.kind]) + bytes(6))
             return
         try:
-            behind = await asyncio.open_unix_connection(str(self.services[host]))
+            behind = await self._connect(self.services[host])
         except OSError:
             writer.write(bytes([5, 5, 0, self.kind]) + bytes(6))
             return
         writer.write(bytes([5, 0, 0, self.kind]) + bytes(6))
         await self._carry((reader, writer), behind)
+
+    @staticmethod
+    async def _connect(service: Path | int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(service, int):
+            return await asyncio.open_connection("127.0.0.1", service)
+        return await asyncio.open_unix_connection(str(service))
 
     @staticmethod
     async def _carry(

@@ -15,19 +15,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dropbox.bureau import cases, dossiers, ledger, saving, sealing, store
+from dropbox.bureau import canaries, cases, dossiers, ledger, saving, sealing, store
 from dropbox.bureau.cases import Alone, Continues, NewThread
 from dropbox.bureau.dossiers import Dossier, NewEntry, StoredEntry
 from dropbox.bureau.keyring import KEY, REFERENCE, ThreadKeys
-from dropbox.bureau.ledger import ACKNOWLEDGEMENT, RECORD_DAYS, UNREAD_DAYS, Record
+from dropbox.bureau.ledger import ACKNOWLEDGEMENT, CANARY, RECORD_DAYS, UNREAD_DAYS, Record
 from dropbox.bureau.sealing import Purpose
 from dropbox.bureau.store import Envelope, State
 from dropbox.bureau.vault import Vault
 from dropbox.bureau.views import EntryKind, Flag
-from dropbox.protocol.reply import Acknowledgement, encode_note
+from dropbox.protocol import canary
+from dropbox.protocol.reply import Acknowledgement, Reply, encode_note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -74,9 +75,9 @@ class _Place:
 class Admission:
     """Admits messages.  The caller holds `vault.changing`, and has read the last published board."""
 
-    def __init__(self, vault: Vault, instance: bytes, random: Random) -> None:
-        """Work on this vault."""
-        self._vault, self._instance, self._random = vault, instance, random
+    def __init__(self, vault: Vault, instance: bytes, auditors: Collection[bytes], random: Random) -> None:
+        """Work on this vault.  `auditors` are the keys whose canaries are answered."""
+        self._vault, self._instance, self._auditors, self._random = vault, instance, auditors, random
 
     async def admit(self, received: Sequence[Received], today: int, *, patient: bool) -> list[Envelope]:
         """Take them all in, or none.  Raises ProtocolError, DeskError, StorageError, OSError.
@@ -86,20 +87,39 @@ class Admission:
         """
         plan = _Plan(self._vault, today, self._random)
         async with self._vault.database.read() as connection:
+            await self._find_canaries(connection, plan, received)
             early = [one.envelope for one in received if not await plan.place(connection, one, patient=patient)]
         links = await self._keep(plan)
-        records = self._acknowledge(plan, links)
+        records, answers = self._acknowledge(plan, links)
         async with self._vault.database.write() as connection:
             await plan.write(connection)
-            await ledger.acknowledge(connection, self._vault.storage_key, records)
+            key = self._vault.storage_key
+            await ledger.acknowledge(connection, key, records)
+            await ledger.add(connection, key, answers)
+            await ledger.note_next(connection, key, {one.reference: one.number + 1 for one in answers})
         return early
+
+    async def _find_canaries(self, connection: AsyncConnection, plan: _Plan, received: Sequence[Received]) -> None:
+        """Note which of these are canaries; whether each is a first message of its own is seen when it is placed."""
+        if not self._auditors:
+            return
+        found = {
+            one.envelope.envelope
+            for one in received
+            if canaries.is_canary(one.opened, self._instance, one.envelope.day, self._auditors)
+        }
+        if found:
+            plan.canaries = found
+            plan.canary_room = canaries.room(await ledger.records(connection, self._vault.storage_key))
 
     async def _keep(self, plan: _Plan) -> dict[bytes, list[Link]]:
         """Save keys, with each thread moved on past the links that this gives: one write, never ck_0."""
         keyring, publisher = plan.keyring, self._vault.publisher
         links: dict[bytes, list[Link]] = {}
         for thread_id in plan.touched:
-            plan.threads[thread_id], links[thread_id] = sealing.first_links(plan.threads[thread_id], 1)
+            plan.threads[thread_id], links[thread_id] = sealing.first_links(
+                plan.threads[thread_id], 1 + plan.is_canary(plan.threads[thread_id])
+            )
         self._vault.require_backed(*(plan.threads[thread_id] for thread_id in links))
         if plan.new_tag_keys:
             tag_keys = {**publisher.state.tag_keys, **plan.new_tag_keys}
@@ -109,18 +129,23 @@ class Admission:
             await saving.save(keyring, replace(keyring.state, case_keys=case_keys, threads=plan.threads))
         return links
 
-    def _acknowledge(self, plan: _Plan, links: Mapping[bytes, Sequence[Link]]) -> list[Record]:
-        """One for each thread, cumulative: however many messages came at once."""
+    def _acknowledge(self, plan: _Plan, links: Mapping[bytes, Sequence[Link]]) -> tuple[list[Record], list[Record]]:
+        """One for each thread, cumulative: however many messages came at once.  Also the answers to canaries."""
         found: list[Record] = []
+        answers: list[Record] = []
         recipient = self._vault.publisher.state.recipient
         for thread_id, of_thread in links.items():
             thread = plan.threads[thread_id]
             after = plan.after[thread.case][1]
             bodies = encode_note(Acknowledgement(after.messages, after.files, plan.today), plan.today)
+            bodies += encode_note(Reply(canary.ANSWER), plan.today) if after.canary else []
             sealed = sealing.seal(thread, recipient, self._instance, of_thread, bodies, self._random)
             expires = plan.today + (RECORD_DAYS if after.read else UNREAD_DAYS)
-            found += sealing.as_records(sealed, thread, Purpose(ACKNOWLEDGEMENT, thread.case, expires), self._random)
-        return found
+            purpose = Purpose(ACKNOWLEDGEMENT, thread.case, expires)
+            found += sealing.as_records(sealed[:1], thread, purpose, self._random)
+            answer = Purpose(CANARY, thread.case, plan.today + canaries.DAYS)
+            answers += sealing.as_records(sealed[1:], thread, answer, self._random)
+        return found, answers
 
 
 class _Plan:
@@ -140,6 +165,8 @@ class _Plan:
         self._entries: list[NewEntry] = []
         self._seen: dict[bytes, bytes] = {}
         self._done: list[bytes] = []
+        self.canaries: set[bytes] = set()  # names of envelopes that hold one
+        self.canary_room = 0  # so many more are answered
         self._unneeded: list[bytes] = []  # staged files of messages that are here already
 
     async def place(self, connection: AsyncConnection, received: Received, *, patient: bool) -> bool:
@@ -155,7 +182,8 @@ class _Plan:
         place = await self._make_room(connection, opened, found.where)
         before = await self._before(connection, place)
         day = min(envelope.day, envelope.first_day)
-        after = _after(before, opened, place, found.where, day)
+        is_canary = self._takes_as_canary(envelope, before, place)
+        after = replace(_after(before, opened, place, found.where, day), canary=is_canary)
         entry = NewEntry(place.case_id, place.key, after.places - 1, self._random(16), _entry(opened, day))
         # Whatever could fail has not: from here on the message counts.
         if before is None:
@@ -169,6 +197,17 @@ class _Plan:
         self._done.append(envelope.envelope)
         self._touch(place)
         return True
+
+    def _takes_as_canary(self, envelope: Envelope, before: Dossier | None, place: _Place) -> bool:
+        """Whether this is a canary that is answered: alone in its thread, and not one too many."""
+        if envelope.envelope not in self.canaries or before is not None or place.thread is None:
+            return False
+        self.canary_room -= 1
+        return self.canary_room >= 0
+
+    def is_canary(self, thread: ThreadKeys) -> bool:
+        """Whether this thread's case is a canary's."""
+        return self.after[thread.case][1].canary
 
     def _touch(self, place: _Place) -> None:
         thread = place.thread

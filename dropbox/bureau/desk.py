@@ -127,7 +127,7 @@ class Desk:
             posted = await ledger.postings(connection, self._vault.storage_key)
             found = await dossiers.dossiers(connection, keys)
         await self._note_reading()
-        return assembly.inbox(found, posted)
+        return assembly.inbox({name: one for name, one in found.items() if not one.canary}, posted)
 
     async def case(self, case_id: str) -> CaseView:
         """One case.  Reading it here marks nothing; see `mark_read`.  Raises `UnknownCaseError`."""
@@ -213,7 +213,7 @@ class Desk:
                 records = await ledger.records(connection, self._vault.storage_key)
             if not value.thread:
                 raise NoReplyPossibleError
-            replies = sum(one.kind != ledger.ACKNOWLEDGEMENT for one in records)
+            replies = sum(one.kind not in ledger.GIVING_WAY for one in records)
             if replies + len(composed.bodies) > sizes.BOARD_MAX_RECORDS:
                 raise BoardFullError
             writer = notes.Writer(self._vault, self._settings.root.instance, self._random)

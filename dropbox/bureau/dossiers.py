@@ -63,6 +63,7 @@ class Dossier:
     unread: int = 0  # messages that were not
     feedback: str = ""  # the entry that is the first feedback, as digits
     read: bool = False  # whether a handler has ever had it on the screen
+    canary: bool = False  # an auditor's: answered by itself, shown to nobody, discarded by itself
 
 
 async def dossiers(connection: AsyncConnection, keys: Mapping[bytes, bytes]) -> dict[bytes, Dossier]:

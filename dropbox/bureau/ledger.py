@@ -23,6 +23,8 @@ UNREAD_DAYS: Final = 30  # an acknowledgement, while nobody at the bureau has re
 
 ACKNOWLEDGEMENT: Final = "acknowledgement"
 NOTE: Final = "note"
+CANARY: Final = "canary"  # the answer to an auditor's report
+GIVING_WAY: Final = frozenset({ACKNOWLEDGEMENT, CANARY})  # on a full board: what the desk says by itself
 _REFERENCE_DIGITS: Final = 32  # in `state`, the name of a thread; every other name is shorter
 _AT_ONCE: Final = 500  # names in one statement
 _AT_HAND: Final = 10_000  # records; a board holds fewer.  Some 40 MB at most, all of it ciphertext for reporters

@@ -14,6 +14,7 @@ from dropbox.bureau import store
 from dropbox.bureau.admission import Admission, Received
 from dropbox.bureau.errors import BackupBehindError, LockedError
 from dropbox.bureau.opening import REFETCHED, REFETCHED_TRIES, Opened, Opener, Reason, reason_of
+from dropbox.bureau.settings import Settings
 from dropbox.bureau.store import Envelope, State
 from dropbox.bureau.suspects import Suspects
 from dropbox.bureau.vault import Vault
@@ -22,8 +23,6 @@ from dropbox.storage.errors import SealedDamagedError, StorageError, WrongPassph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from dropbox.protocol.keys import RootPublicKey
 
     Clock = Callable[[], int]
     Random = Callable[[int], bytes]
@@ -41,11 +40,11 @@ _NOT_ITS_FAULT: Final = (BackupBehindError, LockedError, StorageError, OSError)
 class Reception:
     """Opens what waits, while the vault is unlocked."""
 
-    def __init__(self, vault: Vault, root: RootPublicKey, clock: Clock, random: Random) -> None:
+    def __init__(self, vault: Vault, settings: Settings, clock: Clock, random: Random) -> None:
         """Work on this vault."""
         self._vault, self._clock = vault, clock
-        self._opener = Opener(vault, root, random)
-        self._admission = Admission(vault, root.instance, random)
+        self._opener = Opener(vault, settings.root, random)
+        self._admission = Admission(vault, settings.root.instance, settings.canary_keys, random)
         self._suspects = Suspects(vault)
         self.boards_read = False
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from dropbox.bureau.errors import SettingsError
 from dropbox.protocol import sizes
 from dropbox.protocol.bulletin import BOARD_PERIOD_MAX, BOARD_PERIOD_MIN
+from dropbox.protocol.documents import from_hex, items
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
 from dropbox.torlink import ways
@@ -19,6 +20,7 @@ DATABASE_FILE: Final = "vault.db"
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 _PORTS: Final = range(65_536)
 _BATCH: Final = range(1, 65)  # cards: at most 1 MiB in one request
+_MOST_AUDITORS: Final = 16
 _CARD_PERIOD: Final = range(5, 32 * sizes.DAY)  # seconds
 
 
@@ -64,6 +66,9 @@ class Settings:
     facts: tuple[tuple[str, str], ...] = ()
     """The `[facts]` table of the publication: names and texts."""
 
+    canary_keys: tuple[bytes, ...] = ()
+    """Public keys of auditors whose canaries are answered by themselves, 64 hexadecimal digits each."""
+
     def __post_init__(self) -> None:
         """Refuse values out of range.  Raises SettingsError."""
         if not BOARD_PERIOD_MIN <= self.board_period <= BOARD_PERIOD_MAX:
@@ -105,6 +110,8 @@ def parse(values: dict[str, Any]) -> Settings:
         optional["host"], optional["port"] = _listen(_text(values, "listen"))
     if "notices" in values:
         optional["notices"] = _notices(values["notices"])
+    if "canary_keys" in values:
+        optional["canary_keys"] = _keys(values["canary_keys"])
     if "facts" in values:
         optional["facts"] = tuple(sorted(_texts(values["facts"], "facts").items()))
     return Settings(
@@ -165,6 +172,16 @@ def _notices(value: object) -> tuple[tuple[str, str], ...]:
     if any(set(one) != {"language", "text"} for one in found):
         raise SettingsError("notices must be a list of tables with language and text.")
     return tuple((one["language"], one["text"]) for one in found)
+
+
+def _keys(value: object) -> tuple[bytes, ...]:
+    try:
+        found = tuple(from_hex(one, sizes.ED25519_PUBLIC) for one in items(value, _MOST_AUDITORS))
+    except ProtocolError:
+        raise SettingsError("canary_keys must be a list of at most 16 keys of 64 lower-case digits each.") from None
+    if len(set(found)) != len(found):
+        raise SettingsError("canary_keys names a key twice.")
+    return found
 
 
 def _root(digits: str) -> RootPublicKey:

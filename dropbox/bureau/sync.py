@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import dossiers, store
+from dropbox.bureau import canaries, dossiers, store
 from dropbox.bureau.backup import Backup
 from dropbox.bureau.cards import Cards
 from dropbox.bureau.errors import BackupError, ClockError, DeskError, NotCertifiedError
@@ -67,7 +67,7 @@ class Sync:
         """Work on this vault, against this host."""
         self._vault, self._settings, self._host, self._clock, self._random = vault, settings, host, clock, random
         self.publisher = Publisher(vault, settings, clock, random)
-        self.reception = Reception(vault, settings.root, clock, random)
+        self.reception = Reception(vault, settings, clock, random)
         self.cards = Cards(vault, settings, clock, random)
         self.backup = Backup(vault, settings.backup, clock)
         self._renewal = Renewal(vault, clock, random)
@@ -124,6 +124,7 @@ class Sync:
         """Apart from fetching: what is here must not wait for a large report that is still on its way."""
         async with self._opening:
             await self._step("open", self._open_waiting())
+            await self._step("canaries", self._canaries())
             await self._step("backup", self.backup.run())
             if confirming and "backup" not in self.problems:
                 await self._step("confirm", self._confirm())
@@ -208,6 +209,10 @@ class Sync:
 
     async def _open_waiting(self) -> None:
         await self.reception.open_waiting()
+
+    async def _canaries(self) -> None:
+        if self.publisher.clock_is_plausible:
+            await canaries.discard_old(self._vault, self._clock() // sizes.DAY)
 
     async def _confirm(self) -> None:
         """Tell intake what is committed here.  Asked again after a crash: intake passes over what it does not know."""

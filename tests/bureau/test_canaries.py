@@ -1,0 +1,173 @@
+"""Canaries: the desk answers an auditor's report by itself, shows it to nobody, and keeps it a week.  A forged one is
+an ordinary report.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from dropbox.auditor.keys import AuditorKey
+from dropbox.bureau import canaries, ledger
+from dropbox.bureau.errors import SettingsError
+from dropbox.protocol import canary
+from dropbox.protocol.reply import Acknowledgement, Reply
+from dropbox.protocol.thread import ReporterKeys
+from tests.bureau.office import Office, Open, Reporter
+
+AUDITOR = AuditorKey(bytes(range(32)))
+KEYS = [AUDITOR.public.hex()]
+
+
+def text(reporter: Reporter, key: AuditorKey = AUDITOR, day: int | None = None) -> str:
+    office = reporter.office
+    instance = office.root.public.instance
+    thread = ReporterKeys.derive(reporter.receipt, instance).thread_id
+    return canary.text(key.public, instance, thread, office.clock.day if day is None else day, key.sign)
+
+
+async def records(opened: Open) -> list[ledger.Record]:
+    async with opened.vault.database.read() as connection:
+        return await ledger.records(connection, opened.vault.storage_key)
+
+
+async def test_a_canary_is_answered_by_itself_and_shown_to_nobody(office: Office) -> None:
+    reporter = office.reporter()
+    async with office.intake(), office.desk(canary_keys=KEYS) as opened:
+        await opened.round()
+        await opened.sign_in()
+        await reporter.send(text(reporter))
+        await opened.round()
+        assert await opened.desk.cases() == ()
+        assert await reporter.notes() == [Acknowledgement(1, 0, office.clock.day), Reply("canary")]
+        sync = await opened.desk.sync_state()
+        assert sync.problem == ""
+
+
+async def test_it_waits_for_somebody_to_sign_in_like_any_report(sqlite_office: Office) -> None:
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    async with office.intake(), office.desk(canary_keys=KEYS) as opened:
+        await opened.round()
+        await reporter.send(text(reporter))
+        await opened.round()
+        assert (await reporter.read()).empty
+        await opened.sign_in()
+        await opened.round()
+        assert Reply("canary") in await reporter.notes()
+
+
+async def test_after_a_week_nothing_of_it_is_left(sqlite_office: Office) -> None:
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    async with office.intake(), office.desk(canary_keys=KEYS) as opened:
+        await opened.round()
+        await opened.sign_in()
+        await reporter.send(text(reporter))
+        await opened.round()
+        office.clock.forward(days=canaries.DAYS - 1)
+        await opened.round()
+        assert Reply("canary") in await reporter.notes()
+        office.clock.forward(days=1)
+        await opened.round()
+        assert (await reporter.read()).empty
+        assert await records(opened) == []
+        state = opened.vault.opened().state
+        assert (state.threads, state.case_keys, opened.vault.publisher.state.tag_keys) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("fault", ["unknown key", "other thread", "other day", "a file", "a category", "one more"])
+async def test_a_forged_canary_is_an_ordinary_report(sqlite_office: Office, fault: str) -> None:
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    day, written = office.clock.day, text(reporter)
+    files = [("a.txt", b"a")] if fault == "a file" else []
+    written = {
+        "unknown key": text(reporter, AuditorKey(bytes(32))),
+        "other thread": text(office.reporter()),
+        "other day": text(reporter, day=day - 1),
+        "one more": written + " ",
+    }.get(fault, written)
+    async with office.intake(), office.desk(canary_keys=KEYS) as opened:
+        await opened.round()
+        await opened.sign_in()
+        await reporter.send(written, files, category="fraud" if fault == "a category" else "")
+        await opened.round()
+        (row,) = await opened.desk.cases()
+        assert (row.can_reply, row.deadlines.next_name) == (True, "feedback")
+        assert await reporter.notes() == [Acknowledgement(1, len(files), day)]
+
+
+async def test_a_desk_that_knows_no_auditor_takes_it_for_a_report(sqlite_office: Office) -> None:
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    async with office.open() as opened:
+        await opened.sign_in()
+        await reporter.send(text(reporter))
+        await opened.round()
+        assert len(await opened.desk.cases()) == 1
+
+
+async def test_a_further_message_makes_it_a_case_and_nothing_written_is_lost(sqlite_office: Office) -> None:
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    async with office.intake(), office.desk(canary_keys=KEYS) as opened:
+        await opened.round()
+        await opened.sign_in()
+        await reporter.send(text(reporter))
+        await opened.round()
+        await reporter.send("There is something after all.", known=True)
+        await opened.round()
+        case = await opened.only_case()
+        assert "There is something after all." in [entry.text for entry in case.entries]
+        office.clock.forward(days=canaries.DAYS + 1)
+        await opened.round()
+        assert len(await opened.desk.cases()) == 1
+
+
+async def test_both_at_once_are_one_case(sqlite_office: Office) -> None:
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    async with office.intake(), office.desk(canary_keys=KEYS) as opened:
+        await opened.round()
+        await reporter.send(text(reporter))
+        await reporter.send("There is something after all.", known=True)
+        await opened.round()
+        await opened.sign_in()
+        await opened.round()
+        assert len(await opened.desk.cases()) == 1
+        assert await reporter.notes() == [Acknowledgement(2, 0, office.clock.day)]
+
+
+async def test_the_same_canary_sent_twice_is_answered_once(sqlite_office: Office) -> None:
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    async with office.intake(), office.desk(canary_keys=KEYS) as opened:
+        await opened.round()
+        await opened.sign_in()
+        written, message = text(reporter), os.urandom(16)
+        await reporter.send(written, message_id=message)
+        await opened.round()
+        await reporter.send(written, message_id=message)
+        await opened.round()
+        assert await reporter.notes() == [Acknowledgement(1, 0, office.clock.day), Reply("canary")]
+        assert await opened.desk.cases() == ()
+
+
+async def test_more_canaries_than_are_answered_are_reports_and_the_board_stays_small(
+    sqlite_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canaries, "MOST", 3)
+    office = sqlite_office
+    async with office.intake(), office.desk(canary_keys=KEYS) as opened:
+        await opened.round()
+        await opened.sign_in()
+        for several in (2, 3):
+            for _ in range(several):
+                reporter = office.reporter()
+                await reporter.send(text(reporter))
+            await opened.round()
+        assert len(await opened.desk.cases()) == 2
+        assert sum(one.kind == ledger.CANARY for one in await records(opened)) == 3
+
+
+@pytest.mark.parametrize(
+    "value", ["ab", ["AB" * 32], [1], ["ab" * 31], ["ab" * 32] * 2, [f"{n:064x}" for n in range(17)]]
+)
+def test_keys_that_are_none_are_refused(sqlite_office: Office, value: object) -> None:
+    with pytest.raises(SettingsError, match="canary_keys"):
+        sqlite_office.settings(canary_keys=value)

@@ -43,17 +43,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     os.umask(0o077)
-    language = arguments.language or "nl"
+    language = arguments.language  # as long as the settings do not tell, both are spoken
     try:
         if arguments.config is None:
-            return _key(arguments, language)
+            return _key(arguments, language or "nl")
         settings = load(arguments.config)
         settings = replace(settings, language=arguments.language or settings.language)
         language = settings.language
         run: Callable[[argparse.Namespace, Settings], int] = arguments.run
         return run(arguments, settings)
     except AuditError as error:
-        print(f"dropbox-audit: {texts.error(error, language)}", file=sys.stderr)
+        for spoken in [language] if language else texts.LANGUAGES:
+            print(f"dropbox-audit: {texts.error(error, spoken)}", file=sys.stderr)
         return result.NOT_AUDITED
     except KeyboardInterrupt:
         return result.NOT_AUDITED

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-NOTICES: Final = frozenset({"board-bulletin", "board-late", "publication-missing", "page-weaker", "canary-waiting"})
+NOTICES: Final = frozenset({"board-bulletin", "board-late", "publication-missing", "canary-waiting"})
 """Worth saying, and no reason to warn reporters."""
 
 

@@ -54,11 +54,14 @@ Hand = Callable[[Reply], None]
 
 @dataclass
 class Between:
-    """Stands between Tor and the gateway. `hand` may change every answer; `cut` breaks the line at this path."""
+    """Stands between Tor and the gateway. `hand` may change every answer, or break the line with ConnectionError; `cut`
+    breaks it before this path is asked for.
+    """
 
     base: str
     hand: Hand = lambda _: None
     cut: str = ""
+    deaf: str = ""  # what begins so never reaches the gateway; the hand answers alone
     asked: list[Request] = field(default_factory=list)
     _count: int = 0
 
@@ -96,17 +99,25 @@ class Between:
                 self.asked.append(Request(number, head.method.decode(), path, said))
                 if path == self.cut:
                     return
-                behind.request(head.method.decode(), path, body or None, dict(said))
-                answer = behind.getresponse()
-                reply = Reply(path, answer.status, answer.getheaders(), answer.read())
-                self.hand(reply)
+                reply = Reply(path, 0, [], b"")
+                if not self.deaf or not path.startswith(self.deaf):
+                    behind.request(head.method.decode(), path, body or None, dict(said))
+                    answer = behind.getresponse()
+                    reply = Reply(path, answer.status, answer.getheaders(), answer.read())
+                try:
+                    self.hand(reply)
+                except ConnectionError:
+                    return  # the line breaks before the answer
                 kept = [(name, value) for name, value in reply.headers if name.lower() not in _HOP]
                 sent = http_.send(
                     h11.Response(status_code=reply.status, headers=[*kept, ("Content-Length", str(len(reply.body)))])
                 )
                 http_.send_with_data_passthrough(h11.Data(data=reply.body))
                 http_.send(h11.EndOfMessage())
-                line.sendall((sent or b"") + reply.body)
+                try:
+                    line.sendall((sent or b"") + reply.body)
+                except OSError:
+                    return  # the visitor has gone
                 http_.start_next_cycle()
 
 
@@ -140,6 +151,11 @@ def tor_at(path: Path, services: dict[str, Path]) -> Iterator[SimulatedTor]:
         async with tor.listening(SocksAddress(path=str(path))):
             ready.set()
             await ending.wait()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.sleep(0)  # streams close in the next turn of the loop
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()

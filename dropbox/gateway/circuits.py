@@ -132,6 +132,8 @@ class Circuits:
         circuit = connection.circuit
         if (requests := records.count(reports.REQUEST)) and not circuit.requests.take(requests, now):
             self._close(circuit, now)
+        if _moves_upload(records, uploading=connection.uploading):
+            circuit.moved = now
         if reports.UPLOAD in records and not connection.uploading:
             connection.uploading = True
             circuit.uploads += 1
@@ -139,11 +141,8 @@ class Circuits:
                 circuit.began = now
             if circuit.uploads > self._limits.uploads:
                 self._close(circuit, now)
-        if mebibytes := records.count(reports.MEBIBYTE):
-            if connection.uploading:
-                circuit.moved = now
-            if not circuit.mebibytes.take(mebibytes, now):
-                circuit.due = True
+        if (mebibytes := records.count(reports.MEBIBYTE)) and not circuit.mebibytes.take(mebibytes, now):
+            circuit.due = True
         if records.rfind(reports.DONE) > records.rfind(reports.UPLOAD):
             self._done(connection)
         if circuit.due and circuit.uploads != 1:
@@ -228,3 +227,10 @@ class Circuits:
         if not circuit.open:
             self._idle[circuit.number] = now
             self._idle.move_to_end(circuit.number)
+
+
+def _moves_upload(records: bytes, *, uploading: bool) -> bool:
+    """Whether a mebibyte among these is an upload's: reported between its beginning and its end."""
+    first, *others = records.split(reports.DONE)
+    whole = [first] if uploading else [first.partition(reports.UPLOAD)[2]]
+    return any(reports.MEBIBYTE in piece for piece in [*whole, *(one.partition(reports.UPLOAD)[2] for one in others)])

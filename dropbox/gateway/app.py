@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from dropbox.gateway import passing, public_pages, read_pages, report_pages
+from dropbox.gateway import passing, public_pages, read_pages, report_pages, sealed_pages
 from dropbox.gateway.bulletins import Bulletins
 from dropbox.gateway.errors import Failed
 from dropbox.gateway.paths import Page, path
@@ -28,12 +28,14 @@ _SHOWN: Mapping[Page, View] = {
     Page.REPORT: report_pages.show_report,
     Page.READ: read_pages.show_read,
     Page.TEXTS: public_pages.show_texts,
+    Page.SEALED: sealed_pages.show_sealed,
 }
 _SENT: Mapping[Page, View] = {
     Page.REPORT: report_pages.send_report,
     Page.READ: read_pages.read,
     Page.ANSWER: read_pages.send_answer,
     Page.QR: report_pages.show_qr,
+    Page.SEALED: sealed_pages.hand_in,
 }
 
 

@@ -15,6 +15,7 @@ class Page(enum.Enum):
     ANSWER = enum.auto()
     QR = enum.auto()
     TEXTS = enum.auto()
+    SEALED = enum.auto()
 
 
 _SLUGS: dict[str, dict[Page, str]] = {
@@ -26,6 +27,7 @@ _SLUGS: dict[str, dict[Page, str]] = {
         Page.ANSWER: "antwoord/sturen",
         Page.QR: "twaalf-woorden",
         Page.TEXTS: "teksten",
+        Page.SEALED: "verzegeld-bestand",
     },
     "en": {
         Page.START: "",
@@ -35,6 +37,7 @@ _SLUGS: dict[str, dict[Page, str]] = {
         Page.ANSWER: "read/answer",
         Page.QR: "twelve-words",
         Page.TEXTS: "texts",
+        Page.SEALED: "sealed-file",
     },
 }
 

@@ -43,7 +43,7 @@ def receive(visit: Visit, limits: Mapping[str, int], empty: str) -> tuple[Draft,
         broken = error
     draft, found = drafts.from_values(form.values, visit.site.random)
     if broken:
-        refused = _form_refusal(broken, found)
+        refused = form_refusal(broken, found)
     else:
         found += drafts.faults(draft, form.cut, has_files=form.has_files, empty=empty)
         refused = Refused(found, UNPROCESSABLE)
@@ -60,13 +60,14 @@ def _send(visit: Visit, form: FormReader, draft: Draft) -> Sent | Refused:
     try:
         return send(visit.site, visit.transport, form, draft, visit.language)
     except FormError as error:
-        return _form_refusal(error, [])
+        return form_refusal(error, [])
     except TooLong:
-        return _form_refusal(FormTooLarge(), [])
+        return form_refusal(FormTooLarge(), [])
     except (VisitError, ProtocolError) as error:
         return Refused([Fault("form", texts.sending_fault(error))], UNAVAILABLE)
 
 
-def _form_refusal(error: FormError, others: Sequence[Fault]) -> Refused:
+def form_refusal(error: FormError, others: Sequence[Fault]) -> Refused:
+    """What a form that could not be read is answered with, beside other faults."""
     field, sentence, status = _FORM_FAULTS.get(type(error), ("form", texts.MALFORMED, 400))
     return Refused([Fault(field, sentence), *others], status)

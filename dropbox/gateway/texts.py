@@ -101,6 +101,20 @@ READ_EXPIRED = mark(
     "newer answers back. Try again tomorrow. If it stays like this, use one of the other ways to report."
 )
 
+NO_FILE = mark("Choose the sealed file. None was chosen.")
+ONE_SEALED_FILE = mark("Hand in one sealed file at a time.")
+NO_SEALED_FILE = mark(
+    "This is not a sealed file, or only part of one. Nothing of it was kept. Choose the file that dropbox-report made."
+)
+SEALED_TOO_OLD = mark(
+    "Our server refused this file: it was sealed more than 7 days ago, or for another reporting point. It has to be "
+    "written and sealed anew."
+)
+SEALED_AWAY = mark(
+    "Our server did not answer or is full, so we do not know whether the file came in. Hand the same file in again, "
+    "now or tomorrow: it goes on where it was, and counts once."
+)
+
 RECEIPT_EMPTY = mark("Type your twelve words here.")
 RECEIPT_COUNT = mark("There are %(found)s words here. A receipt has twelve. See whether one is missing or twice there.")
 RECEIPT_WORD = mark("Word %(position)s is not a word of a receipt. Check how it is spelled.")

@@ -6,6 +6,7 @@ import * as bulletin from "../src/protocol/bulletin.ts";
 import { type Bytes, concat, fromHex, same, toHex } from "../src/protocol/bytes.ts";
 import * as documents from "../src/protocol/documents.ts";
 import * as envelope from "../src/protocol/envelope.ts";
+import { UnknownVersion, WrongSize } from "../src/protocol/errors.ts";
 import { cleanFileName } from "../src/protocol/file_names.ts";
 import { RootPublicKey, verifyCertificate } from "../src/protocol/keys.ts";
 import { messageMac } from "../src/protocol/payload.ts";
@@ -148,6 +149,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   "prefix/read": (given, shared) => {
     const made = sizes.readPrefix(toBytes(given.prefix, shared));
     return { day: made.day, revision: made.revision, envelope_id: toHex(made.envelopeId) };
+  },
+  "sealed-file/read": (given, shared) => {
+    const file = toBytes(given.file, shared);
+    if (file.length < 24 + sizes.PREFIX) throw new WrongSize();
+    if (!same(file.slice(0, 8), new TextEncoder().encode("DBXSEA01"))) throw new UnknownVersion();
+    const prefix = sizes.readPrefix(file.slice(24, 24 + sizes.PREFIX));
+    const envelope = file.length - 24;
+    if (!sizes.ENVELOPE_LADDER.includes(envelope)) throw new WrongSize();
+    return { upload_id: toHex(file.slice(8, 24)), day: prefix.day, envelope };
   },
   "cobblestone/open": async (given, shared) => {
     const [key, context] = [toBytes(given.key, shared), toBytes(given.context, shared)];

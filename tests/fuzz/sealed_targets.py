@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from dropbox.protocol import board_head, file_names, payload, primitives, sizes
+from dropbox.protocol import board_head, file_names, payload, primitives, sealed_file, sizes
 from dropbox.protocol.board import BoardIndex
 from dropbox.protocol.envelope import payload_context, seal_slots
 from dropbox.protocol.errors import ProtocolError
@@ -15,9 +15,12 @@ from dropbox.protocol.payload import Event, FileBegin, Frame, FrameReader, Head,
 from dropbox.protocol.reply import encode_note, join_notes
 from dropbox.protocol.sizes import Prefix
 from dropbox.reporter.exchange import read_dialogue, split_boards
+from dropbox.reporter.handing_in import HandingIn
+from dropbox.reporter.transport import Request, Response
 from tests.fuzz import world
 from tests.fuzz.source import Source, altered, spliced, written
 from tests.fuzz.target import Target
+from tests.simulators.basics import run
 
 _FRAME = struct.Struct(">BI")
 _HEADS = (
@@ -207,7 +210,40 @@ def _notes_seeds() -> list[bytes]:
     return [every, b"\1\0\0\2\0\0", b"\0\0\3\3\1\2", b"\0\0\3\0\0\0\0\2", b"\4\0\1\1\0\3"]
 
 
+class _Nothing:
+    """A host that has nothing of any upload, takes what comes, and lets nothing of it stay."""
+
+    async def send(self, request: Request) -> Response:
+        return Response(200, b'{"chunks": 0, "finished": false}' if request.method == "GET" else b"{}")
+
+
+def _sealed_file(data: bytes) -> None:
+    """A sealed file of any pieces: handed in whole, or refused and taken back."""
+    source = Source(data)
+    good = sealed_file.before_envelope(bytes(sizes.UPLOAD_ID)) + Prefix(world.DAY, 0, bytes(14)).to_bytes()
+    file = spliced(good, source)
+    if source.byte() % 2:
+        file = file.ljust(sealed_file.BEFORE + sizes.ENVELOPE_LADDER[0], b"\0")
+    handing = HandingIn(_Nothing())
+    try:
+        while file:
+            cut = 1 + source.below(60)
+            run(handing.add(file[:cut]))
+            file = file[cut:]
+            if not source:
+                run(handing.add(file))
+                break
+        assert run(handing.finish()) in sizes.ENVELOPE_LADDER
+    except ProtocolError:
+        run(handing.cancel())
+
+
+def _sealed_file_seeds() -> list[bytes]:
+    return [b"", b"\0\1", b"\1" * 20, bytes(range(40)), b"\0\0\1" + bytes(60)]
+
+
 TARGETS = (
+    Target("sealed_file", _sealed_file, _sealed_file_seeds, longest=512, share=4),
     Target("frames", _frames, _frames_seeds, share=10),
     Target("envelope", _envelope, _envelope_seeds, share=4),
     Target("board", _board, _board_seeds, longest=1024, share=3),

@@ -53,6 +53,7 @@ def test_new_inputs_find_nothing(name: str, tmp_path: Path) -> None:
         ("form", "dropbox.gateway.drafts.faults"),
         ("upload", "dropbox.intake.uploads.Uploads.finish"),
         ("board", "dropbox.reporter.exchange._read_board"),
+        ("sealed_file", "dropbox.reporter.handing_in.size_of_envelope"),
         ("envelope", "dropbox.protocol.payload._read_message"),
         ("signed", "dropbox.courier.signing._proven"),
         ("card", "dropbox.protocol.card.Referral.__post_init__"),

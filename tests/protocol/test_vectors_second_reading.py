@@ -52,6 +52,15 @@ def test_keys_of_threads() -> None:
             wanted["reply_public"], wanted["chain_0"], wanted["tag_key"]]  # fmt: skip
 
 
+def test_heads_of_sealed_files() -> None:
+    for vector in of("sealed-file/read"):
+        data = value(vector, "file")
+        assert data[:8] == b"DBXSEA01"
+        assert data[24:32] == b"DBXENV01"
+        wanted = {"upload_id": data[8:24].hex(), "day": int.from_bytes(data[36:40], "big"), "envelope": len(data) - 24}
+        assert vector.output == wanted
+
+
 def test_hashes_of_bulletins() -> None:
     for vector in of("bulletin/verify"):
         data = value(vector, "bulletin")

@@ -24,6 +24,7 @@ from dropbox.protocol import (
     publication,
     receipt,
     reply,
+    sealed_file,
     secret_keys,
     sizes,
     thread,
@@ -129,6 +130,14 @@ def prefix_read(given: Input, shared: Shared) -> Json:
     """What the host reads of an envelope."""
     made = sizes.Prefix.from_bytes(to_bytes(given["prefix"], shared))
     return {"day": made.day, "revision": made.revision, "envelope_id": made.envelope_id.hex()}
+
+
+def sealed_file_read(given: Input, shared: Shared) -> Json:
+    """What a host, or a client that goes on with it, reads of a sealed file."""
+    data = to_bytes(given["file"], shared)
+    head = sealed_file.SealedHead.from_bytes(data[: sealed_file.HEAD])
+    size = sealed_file.size_of_envelope(len(data))
+    return {"upload_id": head.upload_id.hex(), "day": head.prefix.day, "envelope": size}
 
 
 def cobblestone_open(given: Input, shared: Shared) -> Json:
@@ -400,6 +409,7 @@ OPERATIONS: dict[str, Operation] = {
     "bulletin/verify": bulletin_verify,
     "sizes/envelope": sizes_of,
     "prefix/read": prefix_read,
+    "sealed-file/read": sealed_file_read,
     "cobblestone/open": cobblestone_open,
     "payload/read": payload_read,
     "file-name/clean": file_name_clean,

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from dropbox.protocol import bulletin, envelope, labels, payload, primitives, sizes
+from dropbox.protocol import bulletin, envelope, labels, payload, primitives, sealed_file, sizes
 from tests.vectors.making import payloads
 from tests.vectors.making.book import Book
 from tests.vectors.making.world import (
@@ -68,6 +68,7 @@ def make(book: Book) -> None:
     _share(book)
     _opened(book)
     _altered(book)
+    _sealed_files(book)
     _crafted(book)
     _slot_contexts(book)
 
@@ -111,6 +112,36 @@ def _opened(book: Book) -> None:
         ),
     ):
         book.add(f"envelope/{name}", f"8 {about}.", "envelope/open", value)
+
+
+def _sealed_files(book: Book) -> None:
+    """Section 13.1: an envelope as a file.  What is in the envelope is not looked at: here it is zeros."""
+    random = stream("sealed file")
+    before = sealed_file.before_envelope(random(sizes.UPLOAD_ID)).hex()
+    prefix = sizes.Prefix(DAY, BULLETIN.revision, random(sizes.ENVELOPE_ID)).to_bytes().hex()
+    small, large = 16 * sizes.KIB, 2 * sizes.MIB
+
+    def given(size: int, *edits: dict[str, Any]) -> dict[str, Any]:
+        parts = [before, prefix, {"zeros": size - sizes.PREFIX}]
+        return {"file": {"parts": parts, **({"edits": [*edits]} if edits else {})}}
+
+    for name, size in (("small", small), ("large", large)):
+        book.add(
+            f"sealed-file/{name}", f"13.1 A sealed file of {size} bytes and its head.", "sealed-file/read", given(size)
+        )
+    for name, about, refused, edit in (
+        ("magic", "one bit of the magic", "UnknownVersion", {"at": 7, "xor": "03"}),
+        ("bare_envelope", "an envelope without what stands before it", "UnknownVersion", {"slice": [24, 24 + small]}),
+        ("envelope_magic", "one bit of the envelope's magic", "UnknownVersion", {"at": 31, "xor": "03"}),
+        ("suite", "a suite that there is not", "UnknownVersion", {"at": 33, "xor": "03"}),
+        ("cut_in_head", "it ends in its head", "WrongSize", {"keep": 55}),
+        ("cut_by_one", "the last byte is missing", "WrongSize", {"keep": -1}),
+        ("extended", "a byte after the end", "WrongSize", {"append": "00"}),
+        ("nothing", "no bytes at all", "WrongSize", {"keep": 0}),
+    ):  # fmt: skip
+        book.add(
+            f"sealed-file/refused_{name}", f"13.1 Refused: {about}.", "sealed-file/read", given(small, edit), refused
+        )
 
 
 def _altered(book: Book) -> None:

@@ -55,6 +55,7 @@ class Backup:
         """Look at nothing yet."""
         self._vault, self._clock = vault, clock
         self._medium = None if folder is None else Medium(folder)
+        vault.backed_up = None if folder is None else frozenset()
         self._running = asyncio.Lock()
         self._last: Listing | None = None
         self._written: dict[str, object] = {}  # what the copies of the keyrings are known to hold, beside that list
@@ -89,6 +90,7 @@ class Backup:
                 bytes(one) for one in await connection.scalars(select(FileRow.file).where(FileRow.case_id.is_not(None)))
             ]
             schema = str(await connection.scalar(text("SELECT version_num FROM alembic_version")))
+            new = ledger.new_acknowledgements(await ledger.records(connection, self._vault.storage_key))
         keyring, ahead = await self._keyrings(medium, before)
         copied = {
             name.hex(): part for name in sorted(files) if (part := await self._file(medium, before, name)) is not None
@@ -96,7 +98,7 @@ class Backup:
         listing = Listing(schema, self._clock() // sizes.DAY, keyring, ahead, parts, copied)
         if listing != before:
             await _on_medium(medium.write_listing, self._vault.storage_key, listing)
-        self._last = listing
+        self._last, self._vault.backed_up = listing, frozenset(one.name for one in new)
         await self._remember_begun()
         if self._vault.ahead != ahead:
             async with self._vault.database.write() as connection:

@@ -130,6 +130,11 @@ async def _acknowledgement(
     return next(iter(await records_named(connection, key, [bytes.fromhex(state["acknowledgement"])])), None)
 
 
+def new_acknowledgements(live: Collection[Record]) -> list[Record]:
+    """Those that no board has carried yet."""
+    return [one for one in live if one.kind == ACKNOWLEDGEMENT and one.published_day is None]
+
+
 def expired(live: Collection[Record], next_numbers: dict[bytes, int], today: int) -> set[bytes]:
     """The names of the records that the board can do without today.
 

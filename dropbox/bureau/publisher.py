@@ -221,14 +221,22 @@ class Publisher:
         return have[self.today]
 
     async def _live(self) -> list[Record]:
-        """The records of this board, once the expired ones are dropped."""
-        key = self._vault.storage_key
+        """The records of this board, once the expired ones are dropped.
+
+        What a message was acknowledged with waits until a backup has the message: reporters destroy their own copy of
+        what they are told has arrived.  Until then their thread keeps all that it has.
+        """
+        key, backed_up = self._vault.storage_key, self._vault.backed_up
         async with self._vault.database.write() as connection:
             found = await ledger.records(connection, key)
-            over = {one.reference for one in found if one.is_over(self.today)}
-            going = ledger.expired(found, await ledger.next_numbers_of(connection, key, over), self.today)
+            new = ledger.new_acknowledgements(found)
+            early = {one.name: one.reference for one in new if backed_up is not None and one.name not in backed_up}
+            over = {one.reference for one in found if one.is_over(self.today)}.difference(early.values())
+            due = [one for one in found if one.reference in over]
+            going = ledger.expired(due, await ledger.next_numbers_of(connection, key, over), self.today)
             await ledger.drop(connection, going)
-        live = [one for one in found if one.name not in going and one.reference in self.state.tag_keys]
+        gone = going | early.keys()
+        live = [one for one in found if one.name not in gone and one.reference in self.state.tag_keys]
         if len(live) <= sizes.BOARD_MAX_RECORDS:
             self.warnings.discard("board-full")
             return live

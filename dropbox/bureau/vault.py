@@ -164,6 +164,7 @@ class Vault:
         self.ahead: Mapping[
             bytes, int
         ] = {}  # by reference, the number at which a desk restored from the backup goes on
+        self.backed_up: frozenset[bytes] | None = None  # the new acknowledgements in it; None without a backup
 
     @property
     def storage_key(self) -> bytes:

@@ -182,6 +182,35 @@ async def test_a_full_medium_confirms_nothing_and_keeps_the_last_backup(
             assert (await opened.only_case()).entries[0].text == "In the backup."
 
 
+async def test_a_message_is_acknowledged_when_it_is_in_the_backup_and_not_before(
+    sqlite_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, somebody = sqlite_office, sqlite_office.reporter()
+
+    async def acknowledged() -> list[int]:
+        office.clock.forward(seconds=PERIOD)
+        await opened.sync.publish_round()
+        return [note.messages for note in await somebody.notes() if isinstance(note, Acknowledgement)]
+
+    async with office.intake(), desk(office) as opened:
+        await opened.round()
+        await somebody.send("One.")
+        await opened.round()
+        assert await acknowledged() == [1]
+        await somebody.send("Two.")
+        with monkeypatch.context() as patch:
+            patch.setattr(Medium, "write_listing", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+            await opened.sync.fetch_round()
+            assert opened.sync.problems == {"backup": "backup"}
+            assert (await opened.only_case()).row.messages == 2
+            assert await acknowledged() == [1]
+            await opened.desk.send(await the_case(opened), NoteDraft(EntryKind.REPLY, "A reply does not wait."))
+            assert await acknowledged() == [1]
+            assert "A reply does not wait." in [note.text for note in await somebody.notes() if isinstance(note, Reply)]
+        await opened.sync.fetch_round()
+        assert await acknowledged() == [2]
+
+
 async def test_only_what_changed_is_written(sqlite_office: Office) -> None:
     office = sqlite_office
     async with office.intake(), desk(office) as opened:

@@ -15,12 +15,14 @@ from dropbox.intake.service import serving
 from dropbox.intake.settings import parse as parse_intake
 from dropbox.protocol.receipt import Receipt
 from tests.bureau.office import CARDS, PERIOD, Office, Reporter
+from tests.crash.plan import Plan
 from tests.crash.server import Server
 from tests.crash.shared import Shared, SharedClock
 
 OLD_TEXT: Final = "The first report."
 OLD_REPLY: Final = "The first answer."
 _TEMPLATE: Final = "template"
+_ANEW: Final = "_anew"
 
 
 class CrashOffice(Office):
@@ -28,10 +30,23 @@ class CrashOffice(Office):
 
     intake_database: str = ""
     card_period: int = 30 * 86_400
+    backed: bool = False
+    vault_name: str = "vault"
+
+    @property
+    def vault(self) -> Path:
+        """The vault's folder: another one, once the disk of the first is lost."""
+        return self.folder / self.vault_name
+
+    @property
+    def backup(self) -> Path:
+        """The medium of the backup, another disk."""
+        return self.folder / "backup"
 
     def values(self, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - a parsed settings file
         """The desk's settings file as parsed."""
-        return super().values(**{"card_period": self.card_period, **changes})
+        backup = {"backup": str(self.backup)} if self.backed else {}
+        return super().values(**{"card_period": self.card_period, **backup, **changes})
 
     @asynccontextmanager
     async def intake(self) -> AsyncIterator[None]:
@@ -58,14 +73,18 @@ class Template:
     server: Server | None
 
     @classmethod
-    def make(cls, folder: Path, server: Server | None = None) -> "Template":
+    def make(cls, folder: Path, server: Server | None, *, backed: bool) -> "Template":
         """Make it, with a real intake and desk."""
         folder.mkdir()
         office = CrashOffice(folder)
+        office.backup.mkdir()
         if server is not None:
             office = _on(server, _TEMPLATE, office)
         reporter = office.reporter()
         asyncio.run(_first_report(office, reporter))
+        if backed:
+            office.backed = True
+            asyncio.run(_first_backup(office))
         return cls(office, reporter.receipt, server)
 
     def copied(self, folder: Path) -> None:
@@ -82,15 +101,23 @@ class Template:
             self.server.wait()
             for role in ("desk", "intake"):
                 self.server.drop(f"{role}_{folder.name}")
+            self.server.drop(f"desk_{folder.name}{_ANEW}")
 
-    def at(self, folder: Path, shared: Shared, card_period: int) -> CrashOffice:
-        """The office whose files stand in this folder."""
+    def lose_disk(self, folder: Path) -> None:
+        """What a new machine of the desk has: an empty database, where that is a server's."""
+        if self.server is not None:
+            self.server.drop(f"desk_{folder.name}{_ANEW}")
+            self.server.make(f"desk_{folder.name}{_ANEW}")
+
+    def at(self, folder: Path, shared: Shared, plan: Plan, *, card_period: int, anew: bool) -> CrashOffice:
+        """The office whose files stand in this folder; its desk on a new disk, where the first one is lost."""
         office = copy.copy(self.office)
         office.folder = folder
         office.clock = SharedClock(shared)
-        office.card_period = card_period
+        office.card_period, office.backed = card_period, plan.backed
+        office.vault_name = f"vault{_ANEW}" if anew else "vault"
         if self.server is not None:
-            office.database = self.server.url(f"desk_{folder.name}")
+            office.database = self.server.url(f"desk_{folder.name}{_ANEW if anew else ''}")
             office.intake_database = self.server.url(f"intake_{folder.name}")
         return office
 
@@ -111,5 +138,12 @@ async def _first_report(office: Office, reporter: Reporter) -> None:
         case = await opened.only_case()
         await opened.desk.send(case.row.identity, NoteDraft(EntryKind.REPLY, OLD_REPLY))
         office.clock.forward(seconds=PERIOD)
+        await opened.round()
+        await opened.vault.database.checkpoint_truncate()
+
+
+async def _first_backup(office: Office) -> None:
+    async with office.intake(), office.desk() as opened:
+        await opened.sign_in()
         await opened.round()
         await opened.vault.database.checkpoint_truncate()

@@ -68,15 +68,18 @@ POINTS: Final = {
     "bulletins": (12, 8, 10, 6, 4),
     "publication": (8, 4, 10, 6, 4),
     "destroy": (6, 4, 6, 4, 3),
+    "backup": (20, 8, 60, 40, 20),
+    "restore": (24, 14, 60, 40, 16),
     "settle": (60, 40, 100, 60, 30),
 }
 STEPS: Final = (
-    *("upload", "fetch", "open", "confirm", "reply", "board", "recover") * 2,
+    *("upload", "fetch", "open", "confirm", "reply", "board", "recover", "backup", "restore") * 2,
     *("start", "refer", "stock", "cards", "mailbox", "outcomes", "open-outcomes", "bulletins", "publication"),
     "destroy",
 )
 CARD_STEPS: Final = frozenset({"refer", "stock", "cards", "mailbox", "outcomes", "open-outcomes"})
 RESTORED: Final = ("keyrings", "database", "both")
+FROM_BACKUP: Final = "backup"  # the disk is lost, and the desk made anew by the product's own restoring
 # Where intake alone has points: the others are the desk's own.
 _AT_INTAKE: Final = ("upload", "fetch", "confirm", "board", "cards", "mailbox", "outcomes", "bulletins", "start")
 _IN_PYTHON: Final = (How.KILL, How.ERROR, How.LOCK)
@@ -88,10 +91,10 @@ _OF_SERVERS: Final = (*tuple(sorted(SERVER)), How.KILL)
 class Plan:
     """One run. `faults` strike one after the other, each in a process of its own.
 
-    `restored` names what is put back from a copy, if anything; `again` sends anew what failed; `offers` gives intake
-    all bulletins at every start, as desks do; `restart` brings a dead intake back at once, while the others go on;
-    `cards` sends cards to the ministry and answers back; `careless` names what is never synced, as a
-    control.
+    `restored` names what is put back, if anything; `again` sends anew what failed; `offers` gives intake all bulletins
+    at every start, as desks do; `restart` brings a dead intake back at once, while the others go on; `cards` sends
+    cards to the ministry and answers back; `backed`: the desk makes its backup; `careless` names what is done badly, as
+    a control.
     """
 
     seed: int
@@ -105,6 +108,7 @@ class Plan:
     postgres: bool = False
     restart: bool = False
     cards: bool = False
+    backed: bool = False
     careless: str = ""
 
 
@@ -124,9 +128,12 @@ def plan_of(seed: int) -> Plan:
     size, long_reply, again = source.choice(sizes), source.random() < 0.5, source.random() < 0.5
     offers, restart = source.random() < 0.1 or step == "bulletins", source.random() < 0.5
     cards = step in CARD_STEPS or (not restored and source.random() < 0.1)
+    backed = step in {"backup", "restore"} or (not restored and source.random() < 0.2)
+    if step == "restore" or (step == "backup" and source.random() < 0.5):
+        restored, cards = FROM_BACKUP, False
     return Plan(
         seed, tuple(faults), restored, size, long_reply, again, offers, who, postgres=postgres, restart=restart,
-        cards=cards,
+        cards=cards, backed=backed,
     )  # fmt: skip
 
 
@@ -140,10 +147,11 @@ def _fault(source: random.Random, phase: str, who: Who, *, postgres: bool) -> Fa
     return Fault(phase, 1 + source.randrange(max(1, most)), how, source.choice((0, 0, 2, 30)))
 
 
-def _named(seed: int, *faults: Fault, file_bytes: int, careless: str = "") -> Plan:
+def _named(seed: int, *faults: Fault, file_bytes: int, careless: str = "", restored: str = "") -> Plan:
     return Plan(
-        seed, faults, restored="", file_bytes=file_bytes, long_reply=False, again=True, offers=False, careless=careless
-    )
+        seed, faults, restored, file_bytes=file_bytes, long_reply=False, again=True, offers=False, careless=careless,
+        backed=restored == FROM_BACKUP,
+    )  # fmt: skip
 
 
 OLD: Final = {
@@ -159,5 +167,9 @@ OLD: Final = {
 CONTROL: Final = {
     f"careless-{of}": _named(0, Fault("confirm", 6, How.CUT), file_bytes=3_000, careless=of)
     for of in ("files", "database")
+} | {
+    "careless-backup": _named(
+        0, Fault("restore", 2, How.ERROR), file_bytes=3_000, careless="backup", restored=FROM_BACKUP
+    )
 }
-"""Plans that have to break one: nothing is synced of keyrings, or of databases."""
+"""Plans that have to break one: nothing is synced of keyrings, or of databases; the backup is made too early."""

@@ -48,11 +48,11 @@ class Worker:
     def __init__(self, folder: Path, *, keep: bool) -> None:
         self._folder, self._keep = folder, keep
         hurry()
-        self._templates: dict[bool, Template] = {}
+        self._templates: dict[tuple[bool, bool], Template] = {}
 
     def run(self, plan: Plan) -> Result:
         """Work, faults, restarts, and the check."""
-        template = self._template(postgres=plan.postgres)
+        template = self._template(postgres=plan.postgres, backed=plan.backed)
         folder = self._folder / str(plan.seed)
         template.copied(folder)
         journal = Journal(folder / "journal")
@@ -73,13 +73,14 @@ class Worker:
             if template.server is not None:
                 template.server.stop()
 
-    def _template(self, *, postgres: bool) -> Template:
-        if postgres not in self._templates:
+    def _template(self, *, postgres: bool, backed: bool) -> Template:
+        if (postgres, backed) not in self._templates:
             server = Server() if postgres else None
-            self._templates[postgres] = Template.make(self._folder / f"t{postgres:d}", server)
+            folder = self._folder / f"t{postgres:d}{backed:d}"
+            self._templates[postgres, backed] = Template.make(folder, server, backed=backed)
             gc.collect()
             gc.freeze()  # children share these pages as long as nobody counts what is in them
-        return self._templates[postgres]
+        return self._templates[postgres, backed]
 
 
 def _save(folder: Path, target: Path) -> None:

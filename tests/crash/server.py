@@ -44,7 +44,7 @@ class Server:
 
     def drop(self, name: str) -> None:
         """A database that nobody needs any more."""
-        self._run("dropdb", "--force", name)
+        self._run("dropdb", "--force", "--if-exists", name)
 
     def wait(self) -> None:
         """Until it answers again."""

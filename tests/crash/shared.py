@@ -30,7 +30,8 @@ PHASES: Final = (
     "clock",
     "destroy",
     "settle",  # whatever happens after everything was started again
-    "backup",  # these desks have none configured, and the step does nothing
+    "backup",
+    "restore",  # a desk is made anew from its backup, on an empty disk
     "confirm-outcomes",
 )
 

@@ -21,7 +21,7 @@ from tests.crash.office import Template
 from tests.crash.plan import Fault, How, Plan, Who
 from tests.crash.shared import Shared
 from tests.crash.work import EXPECTED, Place, Work
-from tests.crash.wraps import install, sync_nothing
+from tests.crash.wraps import be_careless, install
 
 _HANG_SECONDS: Final = 900  # of a machine on which others work too
 _MISTAKE: Final = 3
@@ -122,7 +122,7 @@ class _Stage:
             faults = Faults(place.folder, place.journal, fault, place.shared, place.template.server)
             install(faults, place.journal)
             if self.plan.careless:
-                sync_nothing(self.plan.careless)
+                be_careless(self.plan.careless)
             _work(Work(place, self.plan, faults, alone=alone), self.fault, doing)
             status = 0
         except BaseException:  # noqa: BLE001 - all of it is told

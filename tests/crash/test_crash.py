@@ -10,7 +10,7 @@ import pytest
 
 from tests.crash.check import chain_keys
 from tests.crash.journal import Journal
-from tests.crash.plan import OLD, POINTS, STEPS, How, Who, plan_of
+from tests.crash.plan import FROM_BACKUP, OLD, POINTS, STEPS, How, Who, plan_of
 
 _ROOT: Final = Path(__file__).parents[2]
 _RUNS: Final = 40
@@ -39,10 +39,15 @@ def test_what_once_broke_a_promise_does_so_no_more(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "seen"), [("careless-files", "SealedDamagedError"), ("careless-database", "is shown 0 times")]
+    ("name", "seen"),
+    [
+        ("careless-files", "SealedDamagedError"),
+        ("careless-database", "is shown 0 times"),
+        ("careless-backup", "is shown 0 times"),
+    ],
 )
 @pytest.mark.timeout(600)
-def test_what_a_power_cut_takes_from_the_careless_is_seen(name: str, seen: str) -> None:
+def test_what_is_taken_from_the_careless_is_seen(name: str, seen: str) -> None:
     ended = runs("--plan", name)
     assert ended.returncode == 1
     assert seen in ended.stdout, ended.stdout + ended.stderr
@@ -75,4 +80,13 @@ def test_after_a_restore_only_what_was_shown_counts_as_used(tmp_path: Path) -> N
     journal.note("issued", records=["2"])
     assert list(chain_keys(journal)) == []
     journal.note("issued", records=["1"])
+    assert len(list(chain_keys(journal))) == 1
+
+
+def test_after_a_restore_from_a_backup_no_chain_key_seals_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.note("sealed", chain="a", inner="1")
+    journal.note("restored", what_was=FROM_BACKUP)
+    assert list(chain_keys(journal)) == []
+    journal.note("sealed", chain="a", inner="2")
     assert len(list(chain_keys(journal))) == 1

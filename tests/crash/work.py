@@ -1,5 +1,6 @@
 """What the people in a run do, phase by phase. It is interrupted anywhere, and everything promised is noted."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -9,20 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from dropbox.bureau.errors import DeskError
+from sqlalchemy import func, select, table
+
+from dropbox.bureau.copies import LIST_FILE
+from dropbox.bureau.errors import AlreadyMadeError, DeskError
 from dropbox.bureau.keyring import PUBLISHER_FILE, RECIPIENT_FILE
+from dropbox.bureau.restoring import Secrets, restore
 from dropbox.bureau.views import CardDraft, Consent, EntryKind, NoteDraft
 from dropbox.courier.errors import CourierError
 from dropbox.intake.errors import IntakeError
 from dropbox.protocol.receipt import Receipt
 from dropbox.reporter.errors import VisitError
+from dropbox.storage.database import open_database
 from dropbox.storage.errors import StorageError
-from tests.bureau.office import PERIOD, Open, Reporter
+from tests.bureau.office import PASSPHRASE, PASSWORD, PERIOD, USER, Open, Reporter
 from tests.crash.faults import Faults
 from tests.crash.journal import Journal
 from tests.crash.ministry import Ministry
 from tests.crash.office import OLD_TEXT, Template
-from tests.crash.plan import Plan
+from tests.crash.plan import FROM_BACKUP, RESTORED, Plan
 from tests.crash.shared import Shared
 
 EXPECTED: Final = (VisitError, DeskError, IntakeError, CourierError, StorageError, OSError)
@@ -53,8 +59,15 @@ class Work:
         """`alone`: intake is in this process too."""
         self.plan, self.folder, self.faults, self.journal = plan, place.folder, faults, place.journal
         self.alone = alone
-        template = place.template
-        self.office = template.at(place.folder, place.shared, _OFTEN if plan.cards else _HARDLY_EVER)
+        self._place = place
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """The office as it stands: with a new disk for the desk, once the first is lost."""
+        place, plan = self._place, self.plan
+        template, anew = place.template, bool(self.journal.lines("lost"))
+        period = _OFTEN if plan.cards else _HARDLY_EVER
+        self.office = template.at(place.folder, place.shared, plan, card_period=period, anew=anew)
         self.known = Reporter(self.office, template.known)
         self.new = Reporter(self.office, Receipt(hashlib.sha256(b"%d" % plan.seed).digest()[:15]))
 
@@ -115,9 +128,9 @@ class Work:
                 for reporter, text in self.messages:
                     await self.send(reporter, text)
                 await opened.sync.fetch_round()
-                if self.plan.restored:
+                if self.plan.restored in RESTORED:
                     await opened.vault.database.checkpoint_truncate()
-            if self.plan.restored:
+            if self.plan.restored in RESTORED:
                 self.copy()
             async with self.desk() as opened:
                 await opened.sync.publish_round()
@@ -130,8 +143,14 @@ class Work:
                 if self.plan.cards:
                     await self.phase("mailbox", self.ministry(opened).visit)
                     await opened.sync.fetch_round()
-            if self.plan.restored:
+                if self.plan.restored == FROM_BACKUP:
+                    await opened.sync.fetch_round()  # the answer is in the backup
+            if self.plan.restored == FROM_BACKUP:
+                await self.lose_disk()
+                await self.make_anew()
+            elif self.plan.restored:
                 self.restore()
+            if self.plan.restored:
                 self.forward(seconds=PERIOD)
                 await self.after_restore()
 
@@ -211,8 +230,39 @@ class Work:
                 os.fsync(file.fileno())
         self.journal.note("restored", what_was=self.plan.restored)
 
+    async def lose_disk(self) -> None:
+        """The desk's disk is gone. What intake holds then was sealed to prekeys that are in no backup."""
+        if not (self.office.backup / LIST_FILE).exists():
+            return  # nothing was confirmed yet either
+        self._place.template.lose_disk(self.folder)
+        self.journal.note("lost", waiting=await self.waiting())
+        self._move_in()
+
+    async def waiting(self) -> int:
+        """How many envelopes intake holds."""
+        database = open_database(self.office.intake_database or f"sqlite:///{self.folder}/intake.db")
+        try:
+            async with database.read() as connection:
+                return await connection.scalar(select(func.count()).select_from(table("envelopes"))) or 0
+        finally:
+            await database.close()
+
+    async def make_anew(self) -> None:
+        """Make the desk from its backup, unless that was done: a restoring that was interrupted is begun again."""
+        if not self.journal.lines("lost") or self.journal.lines("restored"):
+            return
+
+        async def restoring() -> None:
+            secrets = Secrets(PASSPHRASE, USER, PASSWORD)
+            with contextlib.suppress(AlreadyMadeError):  # it died when all was done, before anybody was told
+                await restore(self.office.settings(), self.office.backup, secrets, self.office.clock(), os.urandom)
+            self.journal.note("restored", what_was=FROM_BACKUP)
+
+        await self.phase("restore", restoring)
+
     async def settle(self) -> None:
         """Everything starts again, and whoever had no answer comes again. Then three days pass."""
+        await self.make_anew()
         async with self.intake(), self.desk() as opened:
             await self.round(opened)
             if self.plan.cards:

@@ -11,7 +11,7 @@ import aiohttp
 from sqlalchemy import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dropbox.bureau import bulletins, keyring, prekeys, publisher, sealing
+from dropbox.bureau import backup, bulletins, copies, keyring, prekeys, publisher, restoring, sealing
 from dropbox.bureau.sync import Sync
 from dropbox.courier.client import CourierClient
 from dropbox.protocol import board
@@ -49,8 +49,11 @@ def hurry() -> None:
                 setattr(module, name, days)
 
 
-def sync_nothing(of: str) -> None:
-    """Make a product that is careless: whoever looks for what a power cut takes has to find it here."""
+def be_careless(of: str) -> None:
+    """Make a product that is careless: whoever looks for what is lost has to find it here."""
+    if of == "backup":
+        _back_up_too_early()
+        return
     if of == "files":
         os.fsync = lambda fd: None  # noqa: ARG005 - its own name for it
         return
@@ -61,6 +64,22 @@ def sync_nothing(of: str) -> None:
         connection.execute("PRAGMA synchronous=OFF").close()
 
     database_module._prepare_sqlite = unsynced
+
+
+def _back_up_too_early() -> None:
+    """Once, and before anything that came is opened, not before it is confirmed."""
+    make, open_waiting = backup.Backup.run, Sync._open_waiting
+
+    async def nothing(self: backup.Backup) -> None:  # noqa: ARG001 - its own name for it
+        return
+
+    async def opening(self: Sync) -> None:
+        if not self.backup._medium.is_begun:  # type: ignore[union-attr]  # this plan has a medium
+            await make(self.backup)
+        await open_waiting(self)
+
+    backup.Backup.run = nothing  # type: ignore[method-assign]
+    Sync._open_waiting = opening  # type: ignore[method-assign]
 
 
 def _wrap_database(faults: Faults) -> None:
@@ -133,7 +152,8 @@ def _wrap_files(faults: Faults) -> None:
         current[0] = ""
         overwrite(descriptor)
 
-    keyring.replace_file = replacing  # type: ignore[attr-defined]
+    for module in (keyring, copies, backup, restoring):
+        vars(module)["replace_file"] = replacing
     os.fsync = fsyncing  # type: ignore[assignment]
     sealed_file._sync_folder = syncing
     sealed_file._overwrite = overwriting

@@ -30,6 +30,7 @@ PHASES: Final = (
     "clock",
     "destroy",
     "settle",  # whatever happens after everything was started again
+    "canaries",  # reports of auditors are answered; nobody sends one here
     "backup",
     "restore",  # a desk is made anew from its backup, on an empty disk
     "confirm-outcomes",

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 
 from dropbox.gateway.circuits import Circuits, Connection
-from dropbox.gateway.closing import Closing
+from dropbox.gateway.closing import Breaking, Closing
 from dropbox.gateway.errors import BadProxyLine
 from dropbox.gateway.proxy_line import MAX_LINE, circuit_of
 from dropbox.gateway.room import Room, has_gone
@@ -40,8 +40,8 @@ class Acceptor:
         self._settings, self._listener, self._jobs = settings, listener, jobs
         self._places = settings.connections_at_once
         self._circuits = Circuits(settings.limits)
-        self._closing = Closing(settings.circuits_socket)
-        room = _room_for(self._places) if settings.proxy else 0
+        self._closing = Breaking() if settings.circuits_socket is None else Closing(settings.circuits_socket)
+        room = _room_for(self._places, self._closing.HOLDS) if settings.proxy else 0
         self._room, self._most = Room(room), self._places + room
         self._relieved = 0.0
         self._selector = selectors.DefaultSelector()
@@ -171,15 +171,18 @@ class Acceptor:
             socket.send_fds(self._jobs, [b"c"], [line.fileno(), theirs])
         except OSError:  # the queue holds every connection that there may be: never seen, and then one is lost, not all
             os.close(lease)
+            line.close()
             if connection is not None:
                 self._circuits.ended(connection, time.monotonic())
             return
         finally:
             os.close(theirs)
-            line.close()
         self._leases += 1
-        if connection is not None:
+        if connection is None:
+            line.close()
+        else:
             self._circuits.serve(connection)
+            self._closing.given(lease, line, connection.circuit.number)
         self._selector.register(lease, selectors.EVENT_READ, lambda: self._hear(lease, connection))
 
     def _hear(self, lease: int, connection: Connection | None) -> None:
@@ -196,6 +199,7 @@ class Acceptor:
 
     def _ended(self, lease: int, connection: Connection | None) -> None:
         self._selector.unregister(lease)
+        self._closing.gone(lease)
         with contextlib.suppress(OSError):
             os.close(lease)
         self._leases -= 1
@@ -203,9 +207,12 @@ class Acceptor:
             self._circuits.ended(connection, time.monotonic())
 
 
-def _room_for(places: int) -> int:
-    """How many may wait, by how many files this account may have open; raises that limit where it may."""
+def _room_for(places: int, holds: int) -> int:
+    """How many may wait, by how many files this account may have open; raises that limit where it may.
+
+    Each place takes the end of a pipe, and `holds` files besides.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = min(max(soft, FILES), hard) if hard != resource.RLIM_INFINITY else max(soft, FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
-    return max(1, min(ROOM, files - places - 2 * ACCEPTED_AT_ONCE))
+    return max(1, min(ROOM, files - places * (1 + holds) - 2 * ACCEPTED_AT_ONCE))

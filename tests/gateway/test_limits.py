@@ -1,6 +1,7 @@
 """What a circuit may cost, with the real command: told by its own processes, closed through another."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from dropbox.onion.circuits import asked_for, asking
 from tests.gateway.bureau import Bureau, SimulatedIntake
 from tests.gateway.conftest import BOUNDARY
-from tests.gateway.processes import Gateway, gateway, intake_on, until
+from tests.gateway.processes import WITHIN, Gateway, gateway, intake_on, until
 from tests.gateway.test_supervision import GET, answer, is_closed, proxy
 
 UPLOAD = (
@@ -121,6 +122,42 @@ async def test_without_a_way_to_close_circuits_they_are_refused_all_the_same(
         refused[1].write(proxy(7) + GET)
         assert await is_closed(refused)
         assert (await ask(running, 8))[0] == 200
+
+
+async def come_back(running: Gateway, circuit: int) -> int:
+    """Come until a page is given: what was broken is over a moment later only."""
+    async with asyncio.timeout(WITHIN):
+        while True:
+            with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+                return (await ask(running, circuit))[0]
+            await asyncio.sleep(0.02)
+
+
+async def test_where_tor_is_on_another_machine_the_connections_of_a_circuit_are_broken_and_no_others(
+    tmp_path: Path, intake: SimulatedIntake
+) -> None:
+    async with gateway(tmp_path, intake.bureau, proxy=True, uploads_per_circuit=2, connections_at_once=4) as running:
+        calm = await running.connect()
+        assert (await answer(calm, proxy(8) + GET))[0] == 200
+        lines = [await running.connect() for _ in range(3)]
+        for line in lines:
+            line[1].write(proxy(7) + UPLOAD)
+        for line in lines:
+            assert await is_closed(line)
+        assert await come_back(running, 7) == 200  # sent away, not banned; and the places are free again
+        assert (await answer(calm))[0] == 200
+
+
+async def test_a_circuit_that_holds_most_places_is_broken_for_one_that_has_none_where_nobody_closes_it(
+    tmp_path: Path, intake: SimulatedIntake
+) -> None:
+    async with gateway(tmp_path, intake.bureau, proxy=True, connections_at_once=3) as running:
+        mallory = [await running.connect() for _ in range(3)]
+        for line in mallory:
+            assert (await answer(line, proxy(7) + GET))[0] == 200  # and stays, with nothing more to ask
+        assert (await ask(running, 8))[0] == 200
+        for line in mallory:
+            assert await is_closed(line)
 
 
 async def test_who_comes_last_with_nothing_is_served_before_those_who_hold_all_the_rest(

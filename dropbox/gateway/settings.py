@@ -55,9 +55,9 @@ class Settings:
     some megabytes of its own. `connections_per_circuit`, `connections_per_minute`, `requests_per_minute`,
     `uploads_per_circuit`, `mebibytes_per_hour`: of one circuit, where `proxy` says which that is. `circuits_socket`: of
     `dropbox-onion`, which closes circuits that go over; without it their connections are broken. `connection_seconds`:
-    after so long a connection is broken, whatever it does; 1 GiB over Tor takes hours. `drain_seconds`: how long those that
-    are being served get when the command is to end. `reporters_address`, `reading_address`: the onion addresses, when
-    reading has one of its own: the pages then link to it, and Tor Browser takes another circuit there.
+    after so long a connection is broken, whatever it does; 1 GiB over Tor takes hours. `drain_seconds`: how long those
+    that are being served get when the command is to end. `reporters_address`, `reading_address`: the onion addresses,
+    when reading has one of its own: the pages then link to it, and Tor Browser takes another circuit there.
     """
 
     intake_socket: Path

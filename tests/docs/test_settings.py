@@ -28,7 +28,8 @@ def _settings(role: str) -> set[str]:
     names = _fields(folder / "settings.py", "Settings")
     tables = names & _TABLES
     inner = {name for table in tables for name in _fields(folder / f"{table}.py", table.title())}
-    return {_IN_THE_FILE.get(name, name) for name in names - tables} | inner
+    ways = {"intake_onion", "tor_socks", "intake_socket"} if "way" in names else set()  # dropbox/torlink/ways.py
+    return {_IN_THE_FILE.get(name, name) for name in names - tables - {"way"}} | inner | ways
 
 
 def _documented(role: str) -> set[str]:

@@ -70,12 +70,23 @@ class Between:
         """Serve on a Unix socket while the body runs."""
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
-            listener.listen(64)
-            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
-            try:
+            with self._accepting(listener):
                 yield
-            finally:
-                listener.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def on_port(self) -> Iterator[str]:
+        """Serve on a port of this machine, for browsers; gives the address."""
+        with socket.create_server(("127.0.0.1", 0)) as listener, self._accepting(listener):
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    @contextmanager
+    def _accepting(self, listener: socket.socket) -> Iterator[None]:
+        listener.listen(64)
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:

@@ -30,6 +30,8 @@ const go = (method, path, body) => new Promise((done) => {
   await go("PUT", "UPLOAD/0", new Uint8Array(100));
   await go("GET", "UPLOAD");
   await go("POST", "UPLOAD/finish", new TextEncoder().encode("{}"));
+  await fetch("/kept.txt");
+  await fetch("/fresh", { cache: "no-store" });
   await go("DELETE", "UPLOAD");
 })();
 """.replace("UPLOAD", UPLOAD)
@@ -53,6 +55,8 @@ EXPECTED = {
     ("PUT", UPLOAD + "/0"): (Kind.DATA, 100),
     ("POST", UPLOAD + "/finish"): (Kind.DATA, 2),
     ("DELETE", UPLOAD): (Kind.DATA, 0),
+    ("GET", "/kept.txt"): (Kind.KEPT_DATA, 0),
+    ("GET", "/fresh"): (Kind.FRESH_DATA, 0),
 }
 
 

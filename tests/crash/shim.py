@@ -68,10 +68,13 @@ def note_durable(folder: Path, shadow: Path) -> None:
         shutil.copyfile(path, shadow / str(path.stat().st_ino))
 
 
+DESKS_DISKS: Final = frozenset({"vault", "vault_anew", "backup"})
+
+
 def cut_power(folder: Path, shadow: Path, who: Who) -> None:
     """What was not synced is gone. Names stay as they were: a file that was never synced is empty."""
     for path in _files(folder):
-        if who is not Who.BOTH and (path.parent.name == "vault") != (who is Who.DESK):
+        if who is not Who.BOTH and (path.relative_to(folder).parts[0] in DESKS_DISKS) != (who is Who.DESK):
             continue
         if path.name.endswith("-shm"):
             path.unlink()  # memory that processes shared, under a name

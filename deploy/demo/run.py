@@ -193,10 +193,21 @@ Logs are in {folder / "log"}. Ctrl-C ends everything.
     )
 
 
-async def run(folder: Path, onion: Onion | None = None, show: Callable[[], Awaitable[None]] | None = None) -> None:
+def let_audit(auditor: str, settings: Path) -> None:
+    """Lets the desk answer this auditor's canaries."""
+    settings.write_text(f"canary_keys = {json.dumps([auditor])}\n{settings.read_text()}")
+
+
+async def run(
+    folder: Path,
+    onion: Onion | None = None,
+    show: Callable[[], Awaitable[None]] | None = None,
+    auditor: str | None = None,
+) -> None:
     """The demo, until it is told to end or one of the processes ends by itself.
 
-    ``onion``: how reporters come, when not by loopback. ``show``: what to do once everything serves.
+    ``onion``: how reporters come, when not by loopback. ``show``: what to do once everything serves. ``auditor``: whose
+    canaries the desk answers.
     """
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -210,6 +221,8 @@ async def run(folder: Path, onion: Onion | None = None, show: Callable[[], Await
         await make_instance(folder, runtime)
         if onion is not None:
             put_behind(onion, folder / "gateway.toml")
+        if auditor is not None:
+            let_audit(auditor, folder / "desk.toml")
         processes, urls = {}, {}
         for role in ("intake", "desk", "ministry", "gateway"):
             arguments = ["--config", str(folder / f"{role}.toml")]
@@ -237,10 +250,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("var/demo"))
     parser.add_argument("--onion", nargs=2, metavar=("SOCKET", "URL"), help="a tor leads this address to this socket")
+    parser.add_argument(
+        "--auditor", metavar="KEY", help="the public key of an auditor, whose canaries the desk answers"
+    )
     arguments = parser.parse_args()
     onion = Onion(Path(arguments.onion[0]), arguments.onion[1]) if arguments.onion else None
     try:
-        asyncio.run(run(arguments.folder.resolve(), onion))
+        asyncio.run(run(arguments.folder.resolve(), onion, auditor=arguments.auditor))
     except DemoFailed as error:
         print(error, file=sys.stderr)
         return 1

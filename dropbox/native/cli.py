@@ -29,7 +29,10 @@ _MENU = (
 
 
 def main() -> int:
-    """Run the command.  The exit status is 0 when it was done, 1 when the reporter stopped, 2 when it cannot begin."""
+    """Run the command.
+
+    The exit status is 0 when it was done, 1 when the reporter stopped, 2 when it cannot begin, 3 for a fault of ours.
+    """
     arguments = _arguments()
     may_swap = confinement.confine()
     if not is_terminal():
@@ -50,6 +53,9 @@ def main() -> int:
     except (Stopped, KeyboardInterrupt):
         terminal.say(texts.STOPPED)
         return 1
+    except Exception:  # noqa: BLE001 - a traceback would end on the screen, and helps nobody who is afraid
+        terminal.say(texts.OUR_FAULT)
+        return 3
     terminal.say(texts.DONE)
     return 0
 

@@ -32,10 +32,11 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):
         raise BadFile(texts.FILE_UNREADABLE) from None
+    found = os.fstat(number)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(number)
+        raise BadFile(texts.NOT_A_FILE)
     with os.fdopen(number, "rb", buffering=0) as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise BadFile(texts.NOT_A_FILE)
         yield file, found.st_size
 
 

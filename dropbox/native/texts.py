@@ -37,7 +37,11 @@ DO_STOP = mark("Stop")
 WHICH_NUMBER = mark("Your choice (Enter for 1):")
 NO_SUCH_NUMBER = mark("Type a number from 1 to %(most)s.")
 REALLY_STOP = mark("Stop? What you typed will then be gone. Type stop and press Enter. Only Enter: you go on.")
-GO_ON = mark("You go on. Please answer the last question.")
+GO_ON = mark("You go on. Type the line that you were at once more.")
+OUR_FAULT = mark(
+    "Something is wrong in this program. That is our fault, not yours. What you typed is gone, and none of it stands "
+    "on this computer. Start again, or use another way to report."
+)
 STOPPED = mark("Stopped. Nothing of it stands on this computer. Now close this window.")
 DONE = mark("Done. Close this window: what stands on the screen can be read by who comes after you.")
 LINE_CUT = mark(

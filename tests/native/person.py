@@ -21,7 +21,7 @@ WITHIN: Final = 60  # seconds, of waiting for what must come
 ROOT: Final = Path(__file__).parents[2]
 COMMAND: Final = (sys.executable, "-m", "dropbox.native.cli")
 _WORD: Final = re.compile(r"\b([0-9]{1,2}) ([a-z]+)")
-_PLACE: Final = re.compile(r"word ([0-9]+) from your paper")
+_PLACE: Final = re.compile(r"wo[or]+d ([0-9]+) (?:from|van)")
 
 
 class Person:
@@ -70,14 +70,18 @@ class Person:
 
     def takes_new_words(self) -> list[str]:
         """Write twelve words down, as asked, and read one of them back; gives the words."""
-        shown = self.expects("Are the words on paper?")
-        words = [word for _, word in sorted((int(number), word) for number, word in _WORD.findall(shown))][-12:]
-        self.expects("asked for one of them.")
+        return self.takes_new_words_in("Are the words on paper?", "asked for one of them.", "from your paper", "Right.")
+
+    def takes_new_words_in(self, shown: str, until: str, asked: str, right: str) -> list[str]:
+        """The same in another language."""
+        listed = _WORD.findall(self.expects(shown))
+        words = [word for _, word in sorted((int(number), word) for number, word in listed)][-12:]
+        self.expects(until)
         self.types("")
-        place = _PLACE.search(self.expects("from your paper"))
+        place = _PLACE.search(self.expects(asked))
         assert place
         self.types(words[int(place[1]) - 1])
-        self.expects("Right.")
+        self.expects(right)
         return words
 
     def writes(self, *lines: str) -> None:

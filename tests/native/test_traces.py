@@ -1,0 +1,65 @@
+"""Afterwards neither text nor words stand on the disk, among arguments, in the environment, or in a core dump."""
+
+from __future__ import annotations
+
+import resource
+import time
+from pathlib import Path
+
+from dropbox.protocol.receipt import parse_receipt
+from tests.native.conftest import World
+from tests.system import traces
+
+TEXT = "planted-secret-of-the-text"
+FILE = "planted-secret-of-the-file"
+
+
+def test_nothing_that_was_typed_stands_anywhere(world: World) -> None:
+    began = time.time()
+    attachment = world.folder / "given.txt"
+    attachment.write_text(FILE)
+    with world.sits("report") as person:
+        person.answers("Do you already have twelve words", "1")
+        words = person.takes_new_words()
+        person.writes(TEXT)
+        person.answers("Where is the file?", str(attachment))
+        person.answers("Where is the file?", "")
+        person.expects("Send it now?")
+        process = Path(f"/proc/{person.pid}")
+        digits = parse_receipt(" ".join(words)).digits()
+        secrets = [TEXT, " ".join(words), digits, digits.replace(" ", "")]
+        for place in ("cmdline", "environ"):
+            assert not traces.found_in(process / place, secrets)
+        assert "Max core file size 0 0" in " ".join((process / "limits").read_text().split())
+        opened = {str(one.readlink()) for one in (process / "fd").iterdir()}
+        assert not [one for one in opened if one.startswith("/") and not one.startswith("/dev/")]
+        person.types("1")
+        person.expects("What happens next")
+        assert person.ends() == 0
+    own = [file for file in traces.below(world.folder) if file != attachment]
+    assert not traces.search([*own, *traces.temporary_since(began, world.folder)], [*secrets, FILE])
+    assert {file.name for file in own} == {"leaflet.txt"}
+    assert resource.getrlimit(resource.RLIMIT_CORE)  # ours is untouched
+
+
+def test_sealing_leaves_the_sealed_file_and_nothing_else(world: World) -> None:
+    with world.sits("keys", "keys") as person:
+        assert person.ends() == 0
+    with world.sits("seal", "sealed", "--keys", "keys") as person:
+        person.answers("Do you already have twelve words", "1")
+        words = person.takes_new_words()
+        person.writes(TEXT)
+        person.answers("Where is the file?", "")
+        assert person.ends() == 0
+    own = [*traces.below(world.folder)]
+    assert {file.name for file in own} == {"leaflet.txt", "keys", "sealed"}
+    assert not traces.search(own, [TEXT, " ".join(words), parse_receipt(" ".join(words)).digits()])
+
+
+def test_the_words_leave_the_screen_once_they_are_on_paper(world: World) -> None:
+    with world.sits("report") as person:
+        person.answers("Do you already have twelve words", "1")
+        words = person.takes_new_words()
+        person.expects("What is it about?")
+    after = person.seen[person.seen.rindex("\x1b[3J") :]
+    assert sum(word in after.split() for word in words) < 3

@@ -58,6 +58,7 @@ def tor_running(tor: SimulatedTor, socks: SocksAddress) -> Iterator[Callable[[],
         async with tor.listening(socks):
             ready.set_result(None)
             await over.wait()
+        await _rest()
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
@@ -67,7 +68,6 @@ def tor_running(tor: SimulatedTor, socks: SocksAddress) -> Iterator[Callable[[],
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join()
-        loop.run_until_complete(_rest())
         loop.close()
 
 

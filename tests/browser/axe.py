@@ -31,14 +31,15 @@ class Finding:
 class Examined(Chromium):
     """A window of Chromium in which pages can be measured and judged.
 
-    Its scripts are the driver's: our pages' policy would forbid them, so this window does not heed it. It says that it
-    has no secure context, so it cannot seal, and pages are those of the server.
+    Its scripts are the driver's: our pages' policy would forbid them, so this window does not heed it. Unless it
+    `seals`, it says that it has no secure context, so that pages are those of the server.
     """
 
-    def __init__(self, browser: playwright.Browser, downloads: Path) -> None:
+    def __init__(self, browser: playwright.Browser, downloads: Path, *, seals: bool = False) -> None:
         """Open an empty window."""
         super().__init__(browser, downloads, scripts=True)
-        self._context.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
+        if not seals:
+            self._context.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
         self._axe = (resources.files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
     def scheme(self, name: str) -> None:

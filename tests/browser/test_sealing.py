@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import playwright.sync_api as playwright
 import pytest
@@ -86,7 +87,7 @@ def test_nothing_is_sealed_to_a_bulletin_that_is(world: World, window: Chromium,
     assert not [one for one in world.intake.seen if one.method != "GET"]
 
 
-@pytest.mark.parametrize("days", [-1, 1, 365])
+@pytest.mark.parametrize("days", [-365, -1, 1, 365])
 def test_a_clock_that_is_wrong_is_named_with_its_date(world: World, window: Chromium, days: int) -> None:
     noon = (int(time.time()) // DAY + days) * DAY + DAY // 2
     window._page.clock.install(time=noon + DAY // 2 * (1 if days > 0 else -1))
@@ -101,6 +102,20 @@ def test_a_store_that_is_full_keeps_the_text(world: World, window: Chromium) -> 
     world.intake.refuse = ("PUT", "full", 507)
     window.click("Seal and send")
     told(window, "Our server is full just now.")
+
+
+def test_a_store_that_gets_full_half_way_keeps_the_text(world: World, window: Chromium, tmp_path: Path) -> None:
+    report(world, window, os.urandom(3 * MIB), tmp_path)
+    world.intake.refuse = ("POST", "full", 507)  # the chunks found room, what they are put together into does not
+    window.click("Seal and send")
+    told(window, "Our server is full just now.")
+    wait_for("the host told", world.intake.cancelled.is_set)
+    assert not world.intake.uploads
+    assert not world.intake.finished
+    world.intake.refuse = None
+    window.click("Seal and send")
+    wait_for("the next page", lambda: "Your report is sealed and sent" in window.text())
+    assert world.bureau.open(world.intake.envelopes[0]).message.text == TEXT
 
 
 def test_an_upload_refused_half_way_is_taken_back(world: World, window: Chromium, tmp_path: Path) -> None:
@@ -165,8 +180,44 @@ def test_two_tabs_are_two_reports(browser: playwright.Browser, world: World, tmp
     assert len(threads) == 2
 
 
-def test_a_browser_that_cannot_seal_says_so_and_has_the_form(world: World, window: Chromium) -> None:
-    window._context.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
+def test_a_reload_forgets_what_was_on_its_way(world: World, window: Chromium, tmp_path: Path) -> None:
+    """The keys of an upload are in the page's memory alone: another page cannot go on with it, and begins anew."""
+    file = os.urandom(3 * MIB)
+    report(world, window, file, tmp_path)
+    words = window.words()
+    world.intake.refuse = ("POST", "not_ready", 503)
+    window.click("Seal and send")
+    wait_for("the line to be told", lambda: "The line broke. What came through is kept." in window.text())
+    left = set(world.intake.uploads)
+    assert left
+    window._page.on("dialog", lambda dialog: dialog.accept())
+    window.reload()
+    world.intake.refuse = None
+    report(world, window, file, tmp_path)
+    assert window.words() != words
+    window.click("Seal and send")
+    wait_for("the next page", lambda: "Your report is sealed and sent" in window.text())
+    assert left <= set(world.intake.uploads)  # never finished; intake throws it away by its age
+    assert [world.bureau.open(one).files for one in world.intake.envelopes] == [[("a.bin", file)]]
+
+
+LACKS: Final = {
+    "secure_context": "Object.defineProperty(window, 'isSecureContext', {value: false})",
+    "webcrypto": "Object.defineProperty(crypto, 'subtle', {value: undefined})",
+} | {
+    name.lower(): f"""
+        const real = SubtleCrypto.prototype.importKey;
+        SubtleCrypto.prototype.importKey = function (format, key, algorithm, ...rest) {{
+          if ((algorithm.name ?? algorithm) === "{name}") throw new DOMException("", "NotSupportedError");
+          return real.call(this, format, key, algorithm, ...rest);
+        }};"""
+    for name in ("Ed25519", "X25519", "AES-GCM")
+}
+
+
+@pytest.mark.parametrize("lacks", LACKS)
+def test_a_browser_that_cannot_seal_says_so_and_has_the_form(world: World, window: Chromium, lacks: str) -> None:
+    window._context.add_init_script(LACKS[lacks])
     window.open(world.base + "/en/report")
     sentence = "Your browser cannot seal here: it lacks something that is needed."
     wait_for(sentence, lambda: sentence in window.text())
@@ -256,6 +307,16 @@ def test_no_answers_are_shown_from_a_board_that_is(world: World, window: Chromiu
     typed = " ".join(Receipt(bytes(15)).words())
     read(world, window, typed)
     wait_for(sentence, lambda: sentence in window.text())
+    assert window.value("Your twelve words") == typed
+
+
+@pytest.mark.parametrize("days", [-365, -1, 1, 365])
+def test_a_clock_that_is_wrong_is_named_before_answers_are_read(world: World, window: Chromium, days: int) -> None:
+    noon = (int(time.time()) // DAY + days) * DAY + DAY // 2
+    window._page.clock.install(time=noon + DAY // 2 * (1 if days > 0 else -1))
+    typed = " ".join(Receipt(bytes(15)).words())
+    read(world, window, typed)
+    wait_for("the sentence", lambda: "If that date is wrong, put your clock right and try again." in window.text())
     assert window.value("Your twelve words") == typed
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dropbox.bureau import dossiers, removal
+from dropbox.bureau import dossiers, ledger, removal
 from dropbox.bureau.ledger import CANARY
 from dropbox.bureau.vault import Vault
 from dropbox.protocol import canary
@@ -39,13 +39,21 @@ def room(records: Iterable[Record]) -> int:
 
 
 async def discard_old(vault: Vault, today: int) -> None:
-    """Discard those whose answer has been on the board long enough.  Does nothing while the vault is locked."""
+    """Discard those whose answer has been on the board long enough.  Does nothing while the vault is locked.
+
+    What counts is the day of the answer: a report can wait for weeks until somebody signs in.
+    """
     if vault.recipient is None:
         return
     async with vault.changing:
         async with vault.database.read() as connection:
             found = await dossiers.dossiers(connection, vault.opened().state.case_keys)
-        old = [name for name, value in found.items() if value.canary and value.last_day + DAYS <= today]
+            records = await ledger.records(connection, vault.storage_key)
+        answered = {one.item for one in records if one.kind == CANARY and not one.is_over(today)}
+        old = [
+            name for name, value in found.items()
+            if value.canary and name not in answered and value.last_day + DAYS <= today
+        ]  # fmt: skip
         for name in old:
             async with vault.database.write() as connection:
                 await removal.begin(connection, vault, name)

@@ -14,7 +14,7 @@ from dropbox.bureau import bulletins, certificates, ledger, prekeys, saving, sto
 from dropbox.bureau.errors import NotCertifiedError
 from dropbox.bureau.host import Host
 from dropbox.bureau.keyring import BoardMark, PublisherState, prekey_name
-from dropbox.bureau.ledger import ADOPTED, GIVING_WAY, RECORD_DAYS, Record
+from dropbox.bureau.ledger import ADOPTED, CANARY, GIVING_WAY, RECORD_DAYS, Record
 from dropbox.bureau.settings import Settings
 from dropbox.bureau.store import State
 from dropbox.bureau.vault import Vault
@@ -224,13 +224,16 @@ class Publisher:
         """The records of this board, once the expired ones are dropped.
 
         What a message was acknowledged with waits until a backup has the message: reporters destroy their own copy of
-        what they are told has arrived.  Until then their thread keeps all that it has.
+        what they are told has arrived.  Until then their thread keeps all that it has.  So does the answer to a canary:
+        one without the other would tell an auditor of a desk that does not know it.
         """
         key, backed_up = self._vault.storage_key, self._vault.backed_up
         async with self._vault.database.write() as connection:
             found = await ledger.records(connection, key)
             new = ledger.new_acknowledgements(found)
             early = {one.name: one.reference for one in new if backed_up is not None and one.name not in backed_up}
+            held = set(early.values())
+            early |= {one.name: one.reference for one in found if one.kind == CANARY and one.reference in held}
             over = {one.reference for one in found if one.is_over(self.today)}.difference(early.values())
             due = [one for one in found if one.reference in over]
             going = ledger.expired(due, await ledger.next_numbers_of(connection, key, over), self.today)

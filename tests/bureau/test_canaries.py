@@ -10,11 +10,12 @@ import pytest
 
 from dropbox.auditor.keys import AuditorKey
 from dropbox.bureau import canaries, ledger
+from dropbox.bureau.copies import Medium
 from dropbox.bureau.errors import SettingsError
 from dropbox.protocol import canary
 from dropbox.protocol.reply import Acknowledgement, Reply
 from dropbox.protocol.thread import ReporterKeys
-from tests.bureau.office import Office, Open, Reporter
+from tests.bureau.office import PERIOD, Office, Open, Reporter
 
 AUDITOR = AuditorKey(bytes(range(32)))
 KEYS = [AUDITOR.public.hex()]
@@ -55,6 +56,47 @@ async def test_it_waits_for_somebody_to_sign_in_like_any_report(sqlite_office: O
         await opened.sign_in()
         await opened.round()
         assert Reply("canary") in await reporter.notes()
+
+
+async def test_one_that_waited_for_weeks_is_answered_for_a_week_all_the_same(sqlite_office: Office) -> None:
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    async with office.intake(), office.desk(canary_keys=KEYS) as opened:
+        await opened.round()
+        await reporter.send(text(reporter))
+        await opened.round()
+        office.clock.forward(days=canaries.DAYS + 3)
+        await opened.sign_in()
+        for days in (1, canaries.DAYS - 2, 1):
+            await opened.round()
+            await opened.round()
+            assert Reply("canary") in await reporter.notes()
+            office.clock.forward(days=days)
+        await opened.round()
+        assert (await reporter.read()).empty
+
+
+async def test_the_answer_goes_out_with_the_acknowledgement_once_the_backup_has_it(
+    sqlite_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, reporter = sqlite_office, sqlite_office.reporter()
+    medium = office.folder / "medium"
+    medium.mkdir()
+    async with office.intake(), office.desk(canary_keys=KEYS, backup=str(medium)) as opened:
+        await opened.sign_in()
+        await opened.round()
+        await reporter.send(text(reporter))
+        with monkeypatch.context() as patch:
+            patch.setattr(Medium, "write_listing", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+            await opened.sync.fetch_round()
+            assert opened.sync.problems == {"backup": "backup"}
+            office.clock.forward(seconds=PERIOD)
+            await opened.sync.publish_round()
+            assert await opened.desk.cases() == ()
+            assert (await reporter.read()).empty, "neither of the two"
+        await opened.sync.fetch_round()
+        office.clock.forward(seconds=PERIOD)
+        await opened.sync.publish_round()
+        assert {type(note) for note in await reporter.notes()} == {Acknowledgement, Reply}
 
 
 async def test_after_a_week_nothing_of_it_is_left(sqlite_office: Office) -> None:

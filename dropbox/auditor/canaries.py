@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from dropbox.protocol.keys import RootPublicKey
 
 _MESSAGE_ID: Final = 16
+SHORTEST_REST: Final = 600  # seconds from reading an answer to sending the next canary
+LONGEST_REST: Final = 7200
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ async def go(auditor: Auditor, state: State) -> Round:
         visits.append(opened.visit)
     sent = False
     if state.canary_day != auditor.today:
+        if visits:  # who reads, and who comes on another circuit a moment later to report, is an auditor
+            await auditor.feet.rest(SHORTEST_REST, LONGEST_REST)
         opened, visitor = window(auditor.settings, auditor.feet)
         async with visitor:
             new, result = await _send(auditor, opened)

@@ -138,6 +138,8 @@ def _page(seen: SeenPage, visit: Visit) -> list[Finding]:
     findings = [found("page-foreign", page=path)] if page.foreign or not page.stylesheet else []
     if not _headers_hold(seen):
         findings.append(found("page-headers", page=path))
+    if page.notices and path not in pages.START.values():  # there they are held against the publication
+        findings.append(found("notices-other", page=path))
     script = visit.files.get(page.script)
     if page.script and script is not None and _integrity(script.body) != page.integrity:
         findings.append(found("integrity", page=path))

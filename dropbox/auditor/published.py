@@ -148,11 +148,12 @@ class Publics:
         self._notices(publication, visit)
 
     def _notices(self, publication: Publication, visit: Visit) -> None:
-        """The first page announces what the bureau signed, and nothing else."""
+        """The first page announces what the bureau signed; that no other page announces anything, `checks` sees to."""
+        starts = {path: language for language, path in pages.START.items()}
         for seen in visit.pages:
-            language = next((one for one, path in pages.START.items() if path == seen.path), None)
+            language = starts.get(seen.path)
             signed = tuple(one.text for one in publication.notices if one.language == language)
-            if seen.page.notices != (signed if language else ()):
+            if language and seen.page.notices != signed:
                 self._say("notices-other", page=seen.path)
 
     # ------------------------------------------------------------------------------------------------------ boards

@@ -237,6 +237,14 @@ def test_a_notice_that_the_bureau_did_not_sign_is_found(host: Host, capsys: Out)
     assert findings(host) == ("notices-other",)
 
 
+@pytest.mark.parametrize("path", ["/nl/melden", "/en/report", "/en/how-it-works", "/nl/antwoord"])
+def test_a_notice_where_the_bureau_has_none_is_found(host: Host, capsys: Out, path: str) -> None:
+    forged = b'<p class="note said" dir="auto">Bel 06-12345678.</p>\n</main>'
+    plain(host, on(path, swap(b"</main>", forged)))
+    assert look(host, capsys)[0] == 1
+    assert findings(host) == ("notices-other",)
+
+
 def test_a_forked_bulletin_is_found_though_both_are_signed(host: Host, capsys: Out) -> None:
     assert look(host, capsys)[0] == 0
     serve(host, bulletin=revised(host.bureau, board_period=7200))

@@ -23,7 +23,7 @@ from dropbox.auditor.result import Result
 from dropbox.auditor.settings import Settings, load
 from dropbox.auditor.state import State
 from dropbox.auditor.visiting import Visit
-from dropbox.auditor.watching import next_gap
+from dropbox.auditor.watching import canary_moment, next_gap
 from dropbox.protocol import sizes
 from dropbox.protocol.bulletin import verify_stored_bulletin
 from dropbox.protocol.cosignature import Cosignature, verify_cosignature
@@ -195,10 +195,11 @@ def _watch(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _watching(session: _Session, arguments: argparse.Namespace, visits: int) -> int:
-    feet, status, rounds = _feet(arguments), result.FINE, 0
+    feet, status, rounds, audited = _feet(arguments), result.FINE, 0, False
+    due = _canary_due(session, feet) if arguments.canary else None
     while True:
         try:
-            if arguments.canary and session.state.root and session.state.canary_day != _now() // sizes.DAY:
+            if due is not None and due <= _now() and session.state.root:
                 await _canary_round(session, feet)
             else:
                 session.take([await looking.visit(session.settings, looking.drawn(os.urandom), feet)])
@@ -209,11 +210,23 @@ async def _watching(session: _Session, arguments: argparse.Namespace, visits: in
             made = session.result()
             if made.findings:
                 print(result.as_text(made), flush=True)
-            status = max(status, made.status)
+            status, audited = max(status, made.status), True
         rounds += 1
         if rounds == arguments.rounds:
-            return status
-        await feet.rest(gap := next_gap(visits, os.urandom), gap)
+            return status if audited else result.NOT_AUDITED
+        gap = next_gap(visits, os.urandom)
+        if due is not None:
+            due = due if due > _now() else _canary_due(session, feet)
+            gap = min(gap, due - _now()) if due > _now() else gap
+        await feet.rest(gap, gap)
+
+
+def _canary_due(session: _Session, feet: Feet) -> int:
+    """When the next canary is sent, in Unix seconds; drawn again where none could be sent."""
+    today = _now() // sizes.DAY
+    if session.state.canary_day == today:
+        return canary_moment(today + 1, _now(), feet.random)
+    return _now() if feet.hurried else canary_moment(today, _now(), feet.random)
 
 
 # ------------------------------------------------------------------------------------------- witnesses and canaries

@@ -9,12 +9,23 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+_DAY: Final = 86_400
 SHORTEST: Final = 300  # seconds
 _BITS: Final = 53  # what a double holds
 
 
 def next_gap(visits_a_day: int, random: Callable[[int], bytes]) -> int:
     """Seconds until the next visit, so many a day on average; five minutes at least, three days at most."""
-    mean = 86_400 / visits_a_day
+    mean = _DAY / visits_a_day
     share = ((int.from_bytes(random(8), "big") >> (64 - _BITS)) + 1) / (1 << _BITS)  # above 0, at most 1
-    return min(SHORTEST + round(-math.log(share) * mean), 3 * 86_400)
+    return min(SHORTEST + round(-math.log(share) * mean), 3 * _DAY)
+
+
+def canary_moment(day: int, now: int, random: Callable[[int], bytes]) -> int:
+    """When to send the canary of this UTC day, in Unix seconds: any moment of it that is still to come.
+
+    The first visit after midnight would do, and all canaries would be reports of the small hours.
+    """
+    begin = max(day * _DAY, now)
+    left = max((day + 1) * _DAY - begin, 1)
+    return begin + int.from_bytes(random(8), "big") % left

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dropbox.auditor import cli, files
+from dropbox.auditor import canaries, cli, files, pages
+from dropbox.auditor.looking import Feet
 from dropbox.gateway.settings import Settings as GatewaySettings
 from dropbox.gateway.settings import Tcp
 from dropbox.protocol import sizes
@@ -141,6 +142,43 @@ async def test_a_line_that_breaks_at_the_end_is_said_and_the_answer_waited_for(p
         await desk.round()
         status, said = await place.canary(capsys)
         assert (status, "was answered" in said) == (0, True), said
+
+
+async def test_a_line_that_breaks_before_the_next_one_takes_nothing_from_what_was_read(
+    place: Place, capsys: Out
+) -> None:
+    def breaks(reply: Reply) -> None:
+        if reply.path in pages.REPORT.values():
+            raise ConnectionError
+
+    async with place.office.intake(), place.desk(place.key) as desk:
+        await place.canary(capsys)
+        await desk.round()
+        place.office.clock.forward(days=1)
+        place.between.hand = breaks
+        status, said = await place.canary(capsys)
+        assert (status, "was answered" in said, "the line broke" in said) == (1, True, True), said
+
+
+async def test_who_read_an_answer_rests_before_the_next_report(
+    place: Place, capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[tuple[int, float]] = []  # after so many requests, so many seconds
+
+    async def sleep(seconds: float) -> None:
+        rests.append((len(place.between.asked), seconds))
+
+    async with place.office.intake(), place.desk(place.key):
+        await place.canary(capsys)
+        place.office.clock.forward(days=1)
+        monkeypatch.setattr(cli, "_feet", lambda _: Feet(os.urandom, sleep))
+        before = len(place.between.asked)
+        await place.canary(capsys)
+        asked = [one.path for one in place.between.asked]
+        read = asked.index("/v1/publication", before) + 1
+        (rested,) = [seconds for at, seconds in rests if at == read]
+        assert canaries.SHORTEST_REST <= rested <= canaries.LONGEST_REST
+        assert asked[read] in pages.START.values()
 
 
 async def test_a_desk_that_is_down_is_said_once_patience_ends(place: Place, capsys: Out) -> None:

@@ -7,9 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dropbox.auditor import cli, files, texts
 from dropbox.auditor.findings import NOTICES
+from dropbox.auditor.watching import canary_moment
 from dropbox.protocol import sizes
 from dropbox.protocol.receipt import fingerprint_words
 from dropbox.torlink.errors import Fault
@@ -132,9 +135,9 @@ def test_a_client_requires_two_of_three_witnesses(host: Host, capsys: Out) -> No
     names = ("ann", "ben", "cas")
     for name in names:
         assert witness(host, capsys, name)[0] == 0
-    for given, status in (((), 1), (("ann",), 1), (("ann", "cas"), 0)):
-        config = requires(host, *names, needed=2, folder=cosigned(host, *given))
-        assert run(capsys, "look", "--config", config, "--hurried")[0] == status, given
+    for handed, status in (((), 1), (("ann",), 1), (("ann", "cas"), 0)):
+        config = requires(host, *names, needed=2, folder=cosigned(host, *handed))
+        assert run(capsys, "look", "--config", config, "--hurried")[0] == status, handed
 
 
 def test_keys_made_for_one_person_are_refused_by_who_requires_witnesses(host: Host, capsys: Out) -> None:
@@ -256,7 +259,28 @@ def test_watching_comes_again_and_speaks_when_something_is_wrong(host: Host, cap
     assert run(capsys, "watch", "--config", config, "--hurried", "--rounds", "2")[0] == 1
     host.tor.code = 0xF2
     status, said = run(capsys, "watch", "--config", config, "--hurried", "--rounds", "1")
-    assert (status, "does not answer" in said) == (0, True)
+    assert (status, "does not answer" in said) == (2, True), "nothing could be audited"
+
+
+def test_watching_sends_one_canary_a_day(host: Host, capsys: Out) -> None:
+    look(host, capsys, "ann")
+    for rounds in (3, 1):
+        run(capsys, "watch", "--canary", "--config", host.config("ann"), "--hurried", "--rounds", rounds)
+        assert sum(path.startswith("PUT ") for path in host.paths()) == 1
+
+
+@given(st.integers(0, 40_000), st.integers(-90_000, 86_399), st.binary(min_size=8, max_size=8))
+def test_a_canary_goes_at_any_moment_of_its_day_that_is_still_to_come(day: int, since: int, drawn: bytes) -> None:
+    begin, now = day * sizes.DAY, day * sizes.DAY + since
+    moment = canary_moment(day, now, lambda _: drawn)
+    assert max(begin, now) <= moment < begin + sizes.DAY
+
+
+def test_a_canary_can_go_at_the_first_second_of_its_day_and_at_the_last() -> None:
+    last = (sizes.DAY - 1).to_bytes(8, "big")
+    assert [canary_moment(9, 0, lambda _, drawn=drawn: drawn) for drawn in (bytes(8), last)] == [
+        9 * sizes.DAY, 10 * sizes.DAY - 1,
+    ]  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------------------------- sentences

@@ -10,6 +10,7 @@ import io
 import os
 import secrets
 import shutil
+import signal
 import sys
 import termios
 import textwrap
@@ -34,10 +35,24 @@ def is_terminal() -> bool:
 
 def prepare() -> None:
     """Whatever bytes are typed are text, and what this terminal cannot show is shown as a question mark."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C counts while somebody is asked, or the network is waited for; pressed in between it waits until then.
+
+    Anywhere else it would end the program without asking, and take with it what was typed.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def printable(text: str) -> str:
@@ -145,7 +160,8 @@ class Terminal:
         """One line.  Raises EOFError; Stopped when Ctrl-C was pressed and meant."""
         while True:
             try:
-                line = sys.stdin.readline()
+                with interruptible():
+                    line = sys.stdin.readline()
             except KeyboardInterrupt:
                 self._write("\n")
                 if self._means_it():
@@ -160,7 +176,8 @@ class Terminal:
     def _means_it(self) -> bool:
         self._write(self.texts.say(texts.REALLY_STOP) + " ")
         try:
-            answer = sys.stdin.readline().strip().casefold()
+            with interruptible():
+                answer = sys.stdin.readline().strip().casefold()
         except KeyboardInterrupt:
             return True
         if answer != "stop":

@@ -14,7 +14,7 @@ from dropbox.native import faults, front, texts
 from dropbox.native.errors import BadLeaflet, Stopped
 from dropbox.native.leaflet import Fingerprint, parse_address
 from dropbox.native.progress import Progress
-from dropbox.native.terminal import Terminal
+from dropbox.native.terminal import Terminal, interruptible
 from dropbox.native.transport import TorTransport
 from dropbox.protocol.bulletin import Bulletin
 from dropbox.protocol.keys import RootPublicKey
@@ -108,7 +108,8 @@ class Visit:
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result of something that waits for the network.  Raises Stopped on Ctrl-C, after it was put right."""
         try:
-            return self._runner.run(work)
+            with interruptible():
+                return self._runner.run(work)
         except KeyboardInterrupt:
             raise Stopped from None
 

@@ -76,6 +76,8 @@ async def _rest() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    for _ in range(3):
+        await asyncio.sleep(0)  # what was closed lets go of its socket one turn later
 
 
 @pytest.fixture

@@ -110,7 +110,10 @@ class SimulatedTor:
             writer.write(bytes([5, 5, 0, self.kind]) + bytes(6))
             return
         writer.write(bytes([5, 0, 0, self.kind]) + bytes(6))
-        await self._carry((reader, writer), behind)
+        try:
+            await self._carry((reader, writer), behind)
+        finally:
+            behind[1].close()  # also when the test is over and this is cancelled
 
     @staticmethod
     async def _connect(service: Path | int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -22,7 +22,10 @@ def typed_path(text: str) -> Path:
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         text = text[1:-1]
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # `~somebody` whom this machine does not know: then it is the name of a file
+        return Path(text)
 
 
 @contextmanager

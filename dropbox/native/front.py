@@ -61,8 +61,8 @@ class _Page(HTMLParser):
             self._add(Kind.SCRIPT, said.get("src", ""))
         elif "data-root" in said:
             self.root = said["data-root"]
-            self._add(Kind.DATA, said.get("data-texts", ""))
-            self._add(Kind.DATA, said.get("data-words", ""))
+            self._add(Kind.FRESH_DATA, said.get("data-texts", ""))
+            self._add(Kind.KEPT_DATA, said.get("data-words", ""))
 
     def _add(self, kind: Kind, address: str) -> None:
         if _OWN.fullmatch(address) and not address.startswith("//"):

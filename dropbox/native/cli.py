@@ -17,6 +17,7 @@ from dropbox.native.files import read_small
 from dropbox.native.leaflet import FILE_MOST, parse_address, parse_file
 from dropbox.native.terminal import Terminal, is_terminal, prepare
 from dropbox.native.visit import Leaflet, Place
+from dropbox.native.witnesses import Witnesses
 from dropbox.torlink.addresses import SocksAddress
 from dropbox.torlink.errors import AddressError
 
@@ -44,7 +45,7 @@ def main() -> int:
     try:
         if arguments.language is None:
             terminal = Terminal(Texts(_language()))
-        place = Place(terminal, _socks(arguments.socks), _leaflet(arguments))
+        place = Place(terminal, _socks(arguments.socks), _leaflet(arguments), _witnesses(arguments))
         _greet(terminal, may_swap=may_swap)
         _act(place, arguments)
     except NativeError as error:
@@ -72,6 +73,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--keys", type=Path, metavar="FILE", help="seal: the file with the keys of today")
     parser.add_argument("--leaflet", type=Path, metavar="FILE", help="lines `address: ...` and `fingerprint: ...`")
     parser.add_argument("--address", metavar="ONION", help="the onion address on the leaflet")
+    parser.add_argument(
+        "--cosignatures", type=Path, metavar="FOLDER", help="what witnesses signed of today's keys, as files"
+    )
+    parser.add_argument("--witness", action="append", default=[], metavar="KEY", help="one whom you trust; repeatable")
+    parser.add_argument("--require", type=int, default=0, metavar="K", help="so many of them must have signed")
     parser.add_argument("--socks", default="", metavar="ADDRESS", help=f"where Tor listens; {SOCKS} is Tor Browser's")
     parser.add_argument("--language", choices=tuple(LANGUAGES))
     return parser.parse_args()
@@ -107,6 +113,15 @@ def _leaflet(arguments: argparse.Namespace) -> Leaflet:
     if arguments.address:
         leaflet.address = parse_address(arguments.address)
     return leaflet
+
+
+def _witnesses(arguments: argparse.Namespace) -> Witnesses | None:
+    given = (arguments.cosignatures is not None, bool(arguments.witness), arguments.require != 0)
+    if not any(given):
+        return None
+    if not all(given):
+        raise NativeError(texts.BAD_WITNESSES)
+    return Witnesses.of(arguments.witness, arguments.require, arguments.cosignatures)
 
 
 def _greet(terminal: Terminal, *, may_swap: bool) -> None:

@@ -20,6 +20,10 @@ class BadLeaflet(NativeError):
     """The reporter's typing, or a false address: an address or a fingerprint that do not fit."""
 
 
+class BadWitnesses(NativeError):
+    """Whoever gave the arguments: the witnesses cannot be required as they are named."""
+
+
 class BadHost(NativeError):
     """The host's: what it serves cannot be used."""
 

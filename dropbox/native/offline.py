@@ -27,7 +27,7 @@ def keep_keys(place: Place, path: Path | None) -> None:
 
         def attempt() -> tuple[bytes, Bulletin]:
             data = session.body_of(visit.run(visit.transport.send(session.BULLETIN)))
-            return data, verify_bulletin(data, root, now())
+            return data, place.believe(verify_bulletin(data, root, now()))
 
         data, bulletin = place.insist(attempt)
     written = key_file.KeyFile(root, data).to_bytes()
@@ -52,7 +52,7 @@ def read_keys(place: Place, path: Path | None) -> Bulletin:
         keys = key_file.KeyFile.from_bytes(read_small(where, key_file.MOST))
         root = place.require(keys.root)
         try:
-            return verify_bulletin(keys.bulletin, root, now())
+            return place.believe(verify_bulletin(keys.bulletin, root, now()))
         except OutsideDates:
             day = faults.day_words(place.terminal.texts, verify_stored_bulletin(keys.bulletin, root).day)
             today = faults.time_words(place.terminal.texts, now())

@@ -46,6 +46,7 @@ async def _fetch(visit: Visit, root: RootPublicKey, receipt: Receipt) -> Dialogu
     bulletin = await fetch_bulletin(visit.transport, root, moment)
     boards = await fetch_boards(visit.transport, bulletin, moment)
     await fetch_publication(visit.transport, bulletin, moment)
+    visit.place.believe(bulletin)  # only now: what is asked for must not show whom somebody trusts
     return read_dialogue(receipt, bulletin, boards, moment)
 
 

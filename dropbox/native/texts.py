@@ -73,6 +73,19 @@ OTHER_FINGERPRINT = mark(
 BAD_LEAFLET_FILE = mark(
     "The file with the leaflet has lines that do not belong there. Type the address and the words yourself."
 )
+BAD_WITNESSES = mark(
+    "The witnesses cannot be required like this: each is named by the 64 letters and digits of its key, no more are "
+    "required than are named, and --cosignatures, --witness and --require are given together."
+)
+NOT_WITNESSED = mark(
+    "Fewer than %(needed)s of the witnesses signed the keys of today. Nothing was sent. Put what they signed today "
+    "into the folder and try again; if it stays like this, do not report here and tell the people who gave you the "
+    "leaflet."
+)
+WITNESSED_ANOTHER = mark(
+    "The witnesses saw newer keys of today than these. Nothing was sent. Try again in a while; if it stays like this, "
+    "do not report here and tell the people who gave you the leaflet."
+)
 FINGERPRINT_FITS = mark("The keys fit the words on your leaflet.")
 
 # The line

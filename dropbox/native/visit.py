@@ -16,6 +16,7 @@ from dropbox.native.leaflet import Fingerprint, parse_address
 from dropbox.native.progress import Progress
 from dropbox.native.terminal import Terminal, interruptible
 from dropbox.native.transport import TorTransport
+from dropbox.native.witnesses import Witnesses
 from dropbox.protocol.bulletin import Bulletin
 from dropbox.protocol.keys import RootPublicKey
 from dropbox.reporter.exchange import fetch_bulletin
@@ -45,6 +46,13 @@ class Place:
     terminal: Terminal
     socks: SocksAddress
     leaflet: Leaflet
+    witnesses: Witnesses | None = None
+
+    def believe(self, bulletin: Bulletin) -> Bulletin:
+        """Keys that are verified, once those who are to have seen them have.  Raises BadHost."""
+        if self.witnesses is not None:
+            self.witnesses.require(bulletin)
+        return bulletin
 
     def ask_address(self) -> OnionAddress:
         """The address from the leaflet."""
@@ -89,7 +97,7 @@ class Visit:
 
     def __init__(self, place: Place) -> None:
         """Nothing is connected yet."""
-        self._terminal, self._place = place.terminal, place
+        self._terminal, self.place = place.terminal, place
         self._visitor = Visitor(place.socks, place.ask_address(), os.urandom)
         self._runner = asyncio.Runner()
         self.transport = TorTransport(self._visitor, self._patient, lambda: self._terminal.say(texts.STILL_TRYING))
@@ -120,11 +128,11 @@ class Visit:
         """
         self._terminal.say(texts.CONNECTING)
         self._visitor.renew()
-        return self._place.require(self.run(front.open_front(self._visitor, page)))
+        return self.place.require(self.run(front.open_front(self._visitor, page)))
 
     def bulletin(self, root: RootPublicKey) -> Bulletin:
-        """The keys of today, verified.  Raises VisitError, ProtocolError."""
-        return self.run(fetch_bulletin(self.transport, root, now()))
+        """The keys of today, verified.  Raises VisitError, ProtocolError, NativeError."""
+        return self.place.believe(self.run(fetch_bulletin(self.transport, root, now())))
 
     def watch(self, total: int) -> None:
         """Say from now on how far an upload of so many bytes is."""

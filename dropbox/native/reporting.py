@@ -85,7 +85,7 @@ def _confirmed(terminal: Terminal, draft: Draft, bulletin: Bulletin) -> bool:
     terminal.say(texts.SIZE, size=size_words(draft.envelope_size(bulletin)))
     if bulletin.kind == FALLBACK:
         terminal.say(texts.WEAKER)
-    return terminal.choose(texts.SEND_NOW, (texts.YES_SEND, texts.NOT_YET)) == 0
+    return terminal.choose(texts.SEND_NOW, (texts.YES_SEND, texts.NOT_YET), typed=True) == 0
 
 
 def _tell(place: Place, error: faults.Failure, bulletin: Bulletin | None) -> None:

@@ -103,14 +103,21 @@ class Terminal:
         self._write("\n")
         return answer
 
-    def choose(self, sentence: str, options: Sequence[str]) -> int:
-        """Which of the options, from 0; the first one is taken where nothing is typed."""
+    def choose(self, sentence: str, options: Sequence[str], *, typed: bool = False) -> int:
+        """Which of the options, from 0; the first one is taken where nothing is typed.
+
+        With `typed` only a number counts, and what was typed before the question does not: a text that is pasted, with
+        a single dot in it, must not send itself by its empty lines.
+        """
+        if typed:
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         self.say(sentence)
         for number, option in enumerate(options, 1):
             self._write(self._filled(self.texts.say(option), f"  {number}  ", " " * 5))
         while True:
-            answer = self.ask(texts.WHICH_NUMBER).strip()
-            if not answer:
+            question = texts.NO_SUCH_NUMBER if typed else texts.WHICH_NUMBER
+            answer = self.ask(question, most=len(options)).strip()
+            if not answer and not typed:
                 return 0
             if answer.isascii() and answer.isdigit() and 1 <= int(answer[:4]) <= len(options):
                 return int(answer) - 1

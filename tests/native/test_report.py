@@ -34,3 +34,16 @@ def test_a_report_reaches_the_bureau_and_the_words_on_paper_lead_to_it(world: Wo
     assert opened.files == [("invoice.bin", file.read_bytes())]
     keys = ReporterKeys.derive(parse_receipt(" ".join(words)), world.bureau.root.public.instance)
     assert opened.head.thread_id == keys.thread_id
+
+
+def test_a_text_that_is_pasted_with_a_dot_in_it_does_not_send_itself(world: World) -> None:
+    with world.sits("report") as person:
+        person.answers("Do you already have twelve words", "1")
+        person.takes_new_words()
+        person.answers("What is it about?", "6")
+        person.answers("a single dot", "The first part.", ".", *[""] * 20)
+        person.expects("Send it now?")
+        person.answers("Type a number from 1 to 2", "")
+        person.answers("Type a number from 1 to 2", "2")
+        person.expects("Where is the file?")
+    assert not world.intake.envelopes

@@ -137,15 +137,17 @@ async def test_an_abusive_circuit_is_closed_for_the_gateway_and_its_visitor_come
     listen = str(reached.host.folder / "reporters.sock")
     limits = {"requests_per_minute": REQUESTS_A_MINUTE, "circuits_socket": str(reached.host.settings.circuits_socket)}
     async with reached.host.serving(), gateway(tmp_path, Bureau(), listen, proxy=True, **limits):  # type: ignore[arg-type]  # numbers and texts
+        nobody = reached.circuits()
         alice = OnionConnection(network.client, reached.reporters, isolate="calm")
         assert page(alice) == 200
         before = reached.circuits()
+        alice.close()
         mallory = OnionConnection(network.client, reached.reporters, isolate="hasty")
         assert pages_until_closed(mallory) >= REQUESTS_A_MINUTE
         assert fetch(network.client, reached.reporters, "/nl/", isolate="hasty")[0] == 200
-        assert page(alice) == 200
+        assert before - nobody, "hers"
+        assert before - nobody <= reached.circuits(), "which is still open"
         assert reached.circuits() - before
-        alice.close()
 
 
 def pages_until_closed(connection: OnionConnection) -> int:

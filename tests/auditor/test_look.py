@@ -49,7 +49,7 @@ def serve(host: Host, **bodies: bytes) -> None:
 
 
 def revised(bureau: Bureau, **changes: object) -> bytes:
-    bureau.bulletin = replace(bureau.bulletin, **changes)  # type: ignore[arg-type]
+    bureau.bulletin = replace(bureau.bulletin, **changes)  # type: ignore[arg-type]  # fields by name
     return bureau.signed_bulletin()
 
 

@@ -78,8 +78,8 @@ def _back_up_too_early() -> None:
             await make(self.backup)
         await open_waiting(self)
 
-    backup.Backup.run = nothing  # type: ignore[method-assign]
-    Sync._open_waiting = opening  # type: ignore[method-assign]
+    backup.Backup.run = nothing  # type: ignore[method-assign]  # in a child that ends soon
+    Sync._open_waiting = opening  # type: ignore[method-assign]  # in a child that ends soon
 
 
 def _wrap_database(faults: Faults) -> None:

@@ -46,7 +46,7 @@ def _observations(book: Book) -> None:
     def add(name: str, about: str, data: bytes, refused: str | None = None) -> None:
         book.add(f"observation/{name}", f"16.1 {about}.", "observation/verify", {"observation": _text(data)}, refused)
 
-    def signed(by: int = 0, label: bytes = labels.SIGN_OBSERVATION, **changes: Any) -> bytes:  # noqa: ANN401
+    def signed(by: int = 0, label: bytes = labels.SIGN_OBSERVATION, **changes: Any) -> bytes:  # noqa: ANN401 - fields
         body = _observation_body(**changes)
         return documents.sign_document("observation", body, lambda data: _signs(by)(label + data))
 
@@ -107,7 +107,7 @@ def _cosignatures(book: Book) -> None:
 def _quorum(book: Book) -> None:
     higher = {"revision": 1, "hash": stream("revised")(32).hex()}
 
-    def add(name: str, about: str, documents_: list[Any], refused: str | None = None, **changes: Any) -> None:  # noqa: ANN401
+    def add(name: str, about: str, documents_: list[Any], refused: str | None = None, **changes: Any) -> None:  # noqa: ANN401 - fields
         given = {
             "root": ROOT_HEX, "bulletin": {"shared": "bulletin"}, "witnesses": [key.hex() for key in KEYS],
             "needed": 2, "cosignatures": [_text(one) for one in documents_], **changes,

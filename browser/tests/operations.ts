@@ -1,12 +1,13 @@
 /** What a vector, or a test in Python, can ask: the twin of tests/vectors/operations.py. */
 
+import { Blank } from "../src/protocol/blank.ts";
 import * as boardHead from "../src/protocol/board_head.ts";
 import { BoardIndex } from "../src/protocol/board.ts";
 import * as bulletin from "../src/protocol/bulletin.ts";
 import { type Bytes, concat, fromHex, same, toHex } from "../src/protocol/bytes.ts";
 import * as documents from "../src/protocol/documents.ts";
 import * as envelope from "../src/protocol/envelope.ts";
-import { UnknownVersion, WrongSize } from "../src/protocol/errors.ts";
+import { BadReceipt, UnknownVersion, WrongSize } from "../src/protocol/errors.ts";
 import { cleanFileName } from "../src/protocol/file_names.ts";
 import { RootPublicKey, verifyCertificate } from "../src/protocol/keys.ts";
 import { messageMac } from "../src/protocol/payload.ts";
@@ -16,12 +17,12 @@ import { joinNotes, type ReceivedNote } from "../src/protocol/reply.ts";
 import * as sizes from "../src/protocol/sizes.ts";
 import { advance, openRecord, ReporterKeys } from "../src/protocol/thread.ts";
 import * as exchange from "../src/reporter/exchange.ts";
-import type { Request } from "../src/reporter/transport.ts";
 import { openCard, readCard, verifyPublication } from "./announced.ts";
 import { canarySigner, requireCosigned, verifyCosignature, verifyObservation } from "./auditing.ts";
 import * as bench from "./bench.ts";
 import { assemble, encodeNote, sealRecord } from "./issuing.ts";
 import { type Line, openEnvelope, openPayload, readFrames, XWingSecretKey } from "./opening.ts";
+import * as sealing from "./sealing.ts";
 import { type Shared, toBytes, type Value } from "./values.ts";
 import { LISTS, listOf } from "./words.ts";
 
@@ -67,31 +68,27 @@ const message = (value: Value) => ({
   language: value.language, answers: value.answers,
 });
 
-/** Seals as the page does, against a host in memory, and gives the envelope. */
 async function seal(given: Value, shared: Shared): Promise<unknown> {
-  const chunks: Bytes[] = [];
-  const transport = async (request: Request) => {
-    if (request.method === "PUT") chunks.push(request.body!);
-    return { status: 200, body: new TextEncoder().encode("{}") };
-  };
-  const watch = { mayGoOn: async () => {}, sent: () => {}, broken: async () => {} };
   const outgoing = {
     receipt: await receiptOf(given, shared), messageId: fromHex(given.message_id, 16), known: new Set<string>(given.known),
   };
-  const sending = await exchange.Sending.begin(
-    transport, await bulletinOf(given, shared), outgoing, message(given.message), watch,
-  );
-  for (const [name, content] of given.files) await sending.file(name, new Blob([toBytes(content, shared)]));
-  const size = await sending.finish();
-  const whole = concat(...chunks);
-  if (whole.length !== size) throw new RangeError("another size than was told");
-  return { envelope: Buffer.from(whole).toString("base64") };
+  const files = given.files.map(([name, content]: Value) => [name, toBytes(content, shared)]);
+  const made = await bulletinOf(given, shared);
+  return { envelope: await sealing.sealed(made, outgoing, message(given.message), files, new Blank()) };
 }
 
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   seal,
-  "bench/seal": async (given, shared) =>
-    bench.seal(await bulletinOf(given, shared), await receiptOf(given, shared), given.bytes),
+  "blank/again": async (given, shared) => {
+    const [first, second] = [await bulletinOf(given, shared), await bulletinOf({ ...given, bulletin: given.next }, shared)];
+    return sealing.usedAgain(first, second, await receiptOf(given, shared));
+  },
+  "blank/early": async (given, shared) =>
+    sealing.begunEarly(await bulletinOf(given, shared), await receiptOf(given, shared)),
+  "bench/seal": async (given, shared) => {
+    const pinned = { root: await rootOf(given, shared), bundle: "" };
+    return bench.seal(toBytes(given.bulletin, shared), pinned, await receiptOf(given, shared), given.bytes, given.now);
+  },
   "bench/find": async (given, shared) => {
     const [made, receipt] = [await bulletinOf(given, shared), await receiptOf(given, shared)];
     return bench.find(made, receipt, toBytes(given.board, shared), keysOf(given.board_keys, shared), given.now);
@@ -102,6 +99,10 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     return { words, digits: receipt.digits() };
   },
   "receipt/parse": async (given) => ({ entropy: toHex((await parseReceipt(given.typed, LISTS)).entropy) }),
+  "receipt/near": async (given) => {
+    const refused = await parseReceipt(given.typed, LISTS).catch((error: unknown) => error);
+    return { suggestions: refused instanceof BadReceipt ? refused.suggestions : null };
+  },
   "root/fingerprint": async (given, shared) => {
     const root = await rootOf(given, shared);
     const fingerprint = await root.fingerprint();

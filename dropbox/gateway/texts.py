@@ -227,6 +227,7 @@ OF_THE_SCRIPT: dict[str, str] = {
     "receipt_empty": RECEIPT_EMPTY,
     "receipt_count": RECEIPT_COUNT,
     "receipt_word": RECEIPT_WORD,
+    "receipt_word_near": RECEIPT_WORD_NEAR,
     "receipt_digits": RECEIPT_DIGITS,
     "receipt_checksum": RECEIPT_CHECKSUM,
 }

@@ -1,6 +1,5 @@
 """What goes wrong while a browser seals or opens: each a clear sentence in the page's language, and no text lost."""
 
-import dataclasses
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -63,10 +62,7 @@ def told(window: Chromium, sentence: str) -> None:
 
 def other(world: World, **changes: object) -> bytes:
     """Today's bulletin with changes, signed."""
-    changed = Bureau(world.bureau.now)
-    changed.__dict__.update(world.bureau.__dict__)
-    changed.bulletin = dataclasses.replace(world.bureau.bulletin, **changes)  # type: ignore[arg-type]  # any field
-    return changed.signed_bulletin()
+    return world.bureau.changed(**changes).signed_bulletin()
 
 
 BULLETINS: dict[str, tuple[Callable[[World], bytes], str]] = {
@@ -325,7 +321,10 @@ TYPED: dict[str, tuple[str, str]] = {
     "french": ("\n".join(Receipt(bytes(15)).words("french")), "Nothing for these words yet"),
     "digits": (Receipt(bytes(15)).digits().lower(), "Nothing for these words yet"),
     "eleven": (" ".join(Receipt(bytes(15)).words()[:11]), "There are 11 words here."),
-    "mistyped": (" ".join(["abandom", *Receipt(bytes(15)).words()[1:]]), "Word 1 is not a word of a receipt."),
+    "mistyped": (
+        " ".join(["abandom", *Receipt(bytes(15)).words()[1:]]),
+        "Word 1 is not a word of a receipt. Did you mean: abandon",
+    ),
     "changed_places": (" ".join(reversed(Receipt(bytes(15)).words())), "these twelve do not belong together"),
 }
 

@@ -194,3 +194,26 @@ def test_a_mistyped_receipt_is_told_alike(lines: Lines, word: str) -> None:
         parse_receipt(typed)
     told = {"fault": refused.value.fault, "position": refused.value.position, "found": refused.value.found}
     assert lines.ask("receipt/parse", {"typed": typed}) == (told, "BadReceipt")
+
+
+mistyped = st.builds(
+    lambda language, at, letters: (language, _with(Receipt(ENTROPY).words(language)[11], at, letters)),
+    st.sampled_from(LANGUAGES), st.integers(0, 9), st.text("aelnrst\u00e9\U00010428", max_size=3),
+)  # fmt: skip
+
+
+def _with(word: str, at: int, letters: str) -> str:
+    return f"{word[:at]}{letters}{word[at + 1 :]}" or "q"
+
+
+@many
+@given(typed=mistyped | st.tuples(st.sampled_from(LANGUAGES), st.text("abcdeilmnorstuy", min_size=1, max_size=12)))
+def test_the_words_that_a_mistyped_one_may_have_been_are_told_alike(lines: Lines, typed: tuple[str, str]) -> None:
+    language, word = typed
+    words = " ".join([*Receipt(ENTROPY).words(language)[:11], word])
+    suggestions = None
+    try:
+        parse_receipt(words)
+    except BadReceipt as refused:
+        suggestions = [*refused.suggestions]
+    assert lines.ask("receipt/near", {"typed": words}) == ({"suggestions": suggestions}, None)

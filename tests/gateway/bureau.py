@@ -5,7 +5,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dropbox.protocol import board, sizes
 from dropbox.protocol.board_head import BoardHead, append_signature
@@ -81,6 +81,18 @@ class Bureau:
     def signed_bulletin(self) -> bytes:
         return sign_bulletin(self.bulletin, self.signing[Role.BULLETIN].sign)
 
+    def changed(self, **changes: object) -> "Bureau":
+        """The same bureau with another bulletin, signed by the same keys."""
+        made = Bureau(self.now)
+        made.__dict__.update(self.__dict__)
+        made.bulletin = replace(self.bulletin, **changes)  # type: ignore[arg-type]  # any field
+        return made
+
+    def joined_by(self, others: int, **changes: object) -> "Bureau":
+        """The same bureau with so many further recipients, whose keys nobody keeps."""
+        more = [Recipient(os.urandom(16), XWingSecretKey.generate(os.urandom).public) for _ in range(others)]
+        return self.changed(recipients=(*self.bulletin.recipients, *more), **changes)
+
     def publication(self, **values: object) -> bytes:
         body = Publication(
             instance=self.bulletin.instance, sequence=1, issued_day=self.day, valid_until_day=self.day + 30,
@@ -131,6 +143,12 @@ class Bureau:
         unsigned = board.assemble(head, live, os.urandom)
         signed = append_signature(unsigned, self.signing[Role.BOARD].sign(unsigned))
         return b"\x01" + len(signed).to_bytes(4, "big") + signed
+
+
+def ciphertexts(envelope: bytes) -> list[str]:
+    """The X-Wing ciphertext of each slot: random to everybody, so that the host would know one again."""
+    starts = range(sizes.PREFIX, sizes.HEADER, sizes.SLOT)
+    return [envelope[start : start + sizes.XWING_CIPHERTEXT].hex() for start in starts]
 
 
 class SimulatedIntake:

@@ -7,6 +7,7 @@ import * as primitives from "../protocol/primitives.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import * as exchange from "../reporter/exchange.ts";
 import { TransportFailed } from "../reporter/errors.ts";
+import { Ahead } from "./ahead.ts";
 import { byId, clearProblems, fillWords, showProblems, valueOf } from "./dom.ts";
 import { sendingFault } from "./faults.ts";
 import { BadFile, Files } from "./files.ts";
@@ -29,6 +30,7 @@ export interface Dialogue {
 export class Composer {
   private readonly files: Files;
   private readonly messageId: Bytes = primitives.random(16); // of the form: sent twice it is one message
+  private readonly ahead = new Ahead();
   private busy = false;
 
   constructor(private readonly place: Place, private readonly form: HTMLFormElement, private readonly about: Dialogue) {
@@ -72,6 +74,7 @@ export class Composer {
 
   private async send(): Promise<void> {
     if (this.busy) return;
+    this.busy = true; // from here on: a second press while a typed receipt is read would be a second envelope
     clearProblems();
     const message = this.message();
     const problems = this.problems(message);
@@ -81,7 +84,10 @@ export class Composer {
     } catch (error) {
       problems.push(this.about.receiptProblem(error) ?? ["form", this.place.texts.say("failed")]);
     }
-    if (problems.length || !receipt) return this.show(problems);
+    if (problems.length || !receipt) {
+      this.busy = false;
+      return this.show(problems);
+    }
     this.lock(true);
     const progress = new Progress(this.place.texts, this.files.size);
     this.form.querySelector('button[type="submit"]')!.closest("p")!.after(progress.panel);
@@ -91,6 +97,7 @@ export class Composer {
       this.showSent(receipt, message, size);
     } catch (error) {
       this.lock(false);
+      this.ahead.prepare();
       progress.panel.remove();
       this.show([["form", this.sentence(error)]]);
     }
@@ -109,7 +116,7 @@ export class Composer {
   private async seal(receipt: Receipt, message: Message, progress: Progress): Promise<number> {
     const bulletin = await exchange.fetchBulletin(network, this.place.pinned, now());
     const outgoing = { receipt, messageId: this.messageId, known: this.about.known };
-    const sending = await exchange.Sending.begin(network, bulletin, outgoing, message, progress);
+    const sending = await exchange.Sending.begin(network, bulletin, outgoing, message, progress, this.ahead.take());
     try {
       for await (const [name, content] of this.files.contents()) await this.sealFile(sending, name, content);
       return await sending.finish();

@@ -7,8 +7,10 @@ import { byId, fillWords, valueOf } from "./dom.ts";
 import type { Place } from "./place.ts";
 
 /** What a mistyped receipt is told. */
-export const receiptSentence = (place: Place, error: BadReceipt): string =>
-  place.texts.say(`receipt_${error.fault}`, { found: error.found, position: error.position });
+export function receiptSentence(place: Place, { fault, found, position, suggestions }: BadReceipt): string {
+  const name = suggestions.length ? "word_near" : fault;
+  return place.texts.say(`receipt_${name}`, { found, position, suggestions: suggestions.join(", ") });
+}
 
 export function report(place: Place, fresh: Receipt): void {
   const { form } = place;

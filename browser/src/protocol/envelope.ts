@@ -1,5 +1,6 @@
 /** Sealing a message to the bureau (docs/protocol.md, section 8): prefix, four slots, payload, one size of the ladder. */
 
+import type { Blank } from "./blank.ts";
 import type { Bulletin } from "./bulletin.ts";
 import { type Bytes, concat, u16 } from "./bytes.ts";
 import { TooLong } from "./errors.ts";
@@ -22,17 +23,16 @@ export const payloadContext = async (header: Bytes, bulletinHash: Bytes): Promis
 
 /**
  * Four slots in the order of the bulletin. An unused one is a real seal of random bytes to a key whose secret nobody
- * has: random bytes in its place would be told from an ML-KEM ciphertext.
+ * has: random bytes in its place would be told from an ML-KEM ciphertext. These are the blank's, whose end this is.
  */
-async function sealSlots(bulletin: Bulletin, prefix: Bytes, fileKey: Bytes): Promise<Bytes> {
-  const throwAway = await primitives.throwAwayXWingPublic();
+async function sealSlots(bulletin: Bulletin, prefix: Bytes, fileKey: Bytes, blank: Blank): Promise<Bytes> {
   const slots = [];
   for (let number = 0; number < sizes.SLOTS; number++) {
     const info = slotInfo(bulletin.instance, prefix, bulletin.hash, number);
     const recipient = bulletin.recipients[number];
-    const content = recipient ? fileKey : primitives.random(sizes.SYMMETRIC_KEY);
-    slots.push(await primitives.hpkeSeal(recipient ? recipient.prekey : throwAway, info, content));
+    slots.push(await (recipient ? primitives.hpkeSeal(recipient.prekey, info, fileKey) : blank.seal(info)));
   }
+  blank.end();
   return concat(...slots);
 }
 
@@ -47,11 +47,11 @@ export class EnvelopeWriter {
     private readonly stream: primitives.PayloadEncryptor,
   ) {}
 
-  static async to(bulletin: Bulletin, auth: Bytes): Promise<EnvelopeWriter> {
+  static async to(bulletin: Bulletin, auth: Bytes, blank: Blank): Promise<EnvelopeWriter> {
     const envelopeId = primitives.random(sizes.ENVELOPE_ID);
     const prefix = sizes.prefixBytes({ day: bulletin.day, revision: bulletin.revision, envelopeId });
     const fileKey = primitives.random(sizes.SYMMETRIC_KEY);
-    const header = concat(prefix, await sealSlots(bulletin, prefix, fileKey));
+    const header = concat(prefix, await sealSlots(bulletin, prefix, fileKey, blank));
     const context = await payloadContext(header, bulletin.hash);
     const stream = await primitives.PayloadEncryptor.under(fileKey, context);
     return new EnvelopeWriter(header, new FrameWriter(auth, await primitives.sha256(header)), stream);

@@ -34,17 +34,19 @@ export class TooLong extends ProtocolError {
 
 export type ReceiptFault = "empty" | "count" | "word" | "digits" | "checksum";
 
-/** The reporter's typing. `position` counts from 1; `found` is the number of words. */
+/** The reporter's typing. `position` counts from 1; `found` is the number of words; `suggestions` look like the one. */
 export class BadReceipt extends ProtocolError {
   override readonly kind = "BadReceipt";
   readonly fault: ReceiptFault;
   readonly position: number;
   readonly found: number;
+  readonly suggestions: readonly string[];
 
-  constructor(fault: ReceiptFault, told: { position?: number; found?: number } = {}) {
+  constructor(fault: ReceiptFault, told: { position?: number; found?: number; suggestions?: readonly string[] } = {}) {
     super();
     this.fault = fault;
     this.position = told.position ?? 0;
     this.found = told.found ?? 0;
+    this.suggestions = told.suggestions ?? [];
   }
 }

@@ -134,20 +134,30 @@ function isReduced(key: Bytes): boolean {
 export const xwingShared = (lattice: Bytes, curve: Bytes, ciphertext: Bytes, point: Bytes): Bytes =>
   sha3_256(concat(lattice, curve, ciphertext, point, XWING_LABEL)) as Bytes;
 
-/** X-Wing's encapsulation: ciphertext and shared secret. */
-async function xwingEncapsulate(key: Bytes): Promise<[Bytes, Bytes]> {
+/** A ciphertext of X-Wing and the secret that it carries, for one message. */
+export interface Encapsulation {
+  readonly ciphertext: Bytes;
+  readonly shared: Bytes;
+}
+
+/** X-Wing's encapsulation to one key, as often as it is called; what the key alone gives is computed once. */
+export async function xwingTo(key: Bytes): Promise<() => Promise<Encapsulation>> {
   await checkXWingPublic(key);
+  const lattice = ml_kem768.prepare(key.subarray(0, sizes.MLKEM_PUBLIC));
   const point = key.subarray(sizes.MLKEM_PUBLIC);
-  const secret = random(sizes.X25519_PUBLIC);
-  const kem = ml_kem768.encapsulate(key.subarray(0, sizes.MLKEM_PUBLIC), random(32));
-  const ephemeral = await x25519Public(secret);
-  const shared = xwingShared(kem.sharedSecret as Bytes, await x25519(secret, point), ephemeral, point);
-  return [concat(kem.cipherText as Bytes, ephemeral), shared];
+  return async () => {
+    const secret = random(sizes.X25519_PUBLIC);
+    const kem = lattice.encapsulate(random(32));
+    const ephemeral = await x25519Public(secret);
+    const shared = xwingShared(kem.sharedSecret as Bytes, await x25519(secret, point), ephemeral, point);
+    return { ciphertext: concat(kem.cipherText as Bytes, ephemeral), shared };
+  };
 }
 
 /** The X-Wing public key of a secret that is forgotten at once: what is sealed to it opens for nobody. */
 export async function throwAwayXWingPublic(): Promise<Bytes> {
   const pair = ml_kem768.keygen(random(64));
+  pair.secretKey.fill(0);
   return concat(pair.publicKey as Bytes, await x25519Public(random(sizes.X25519_PUBLIC)));
 }
 
@@ -168,12 +178,15 @@ export async function hpkeKey(shared: Bytes, info: Bytes): Promise<[Bytes, Bytes
   return [await hpkeExpand(secret, "key", context, 32), await hpkeExpand(secret, "base_nonce", context, 12)];
 }
 
-/** HPKE in base mode, single shot, without aad: `enc || ct`. */
-export async function hpkeSeal(key: Bytes, info: Bytes, plaintext: Bytes): Promise<Bytes> {
-  const [enc, shared] = await xwingEncapsulate(key);
+/** HPKE in base mode, single shot, without aad: `enc || ct`, under an encapsulation that seals nothing else. */
+export async function hpkeSealUnder({ ciphertext, shared }: Encapsulation, info: Bytes, plaintext: Bytes): Promise<Bytes> {
   const [aead, nonce] = await hpkeKey(shared, info);
-  return concat(enc, await aesSeal(await aesKey(aead), nonce, plaintext, NOTHING));
+  return concat(ciphertext, await aesSeal(await aesKey(aead), nonce, plaintext, NOTHING));
 }
+
+/** The same to a key. */
+export const hpkeSeal = async (key: Bytes, info: Bytes, plaintext: Bytes): Promise<Bytes> =>
+  hpkeSealUnder(await (await xwingTo(key))(), info, plaintext);
 
 /** The inverse of the last step of `hpkeSeal`, once the shared secret is known. */
 export async function hpkeOpen(shared: Bytes, info: Bytes, sealed: Bytes): Promise<Bytes> {

@@ -3,6 +3,7 @@
 import { type Bytes, concat } from "./bytes.ts";
 import { BadReceipt, type ReceiptFault } from "./errors.ts";
 import * as labels from "./labels.ts";
+import { nearWords } from "./near_words.ts";
 import * as primitives from "./primitives.ts";
 
 const ENTROPY = 15; // bytes
@@ -80,7 +81,9 @@ export async function parseReceipt(typed: string, lists: readonly WordList[]): P
   // The first word that is in no list, judged by the list that knows most of the others.
   const known = (places: Places): number => places.filter((place) => place !== null).length;
   const best = found.reduce((left, right) => (known(right) > known(left) ? right : left));
-  throw new BadReceipt("word", { position: best.indexOf(null) + 1 });
+  const place = best.indexOf(null);
+  const near = nearWords(tokens[place]!, indexOf(lists[found.indexOf(best)]!).exact.keys());
+  throw new BadReceipt("word", { position: place + 1, suggestions: near.map((word) => word.normalize()) });
 }
 
 async function checked(candidates: readonly string[], fault: ReceiptFault): Promise<Receipt> {

@@ -2,6 +2,7 @@
 
 import { BoardIndex } from "../protocol/board.ts";
 import * as boardHead from "../protocol/board_head.ts";
+import type { Blank } from "../protocol/blank.ts";
 import { type Bulletin, keysFor, verifyBulletin } from "../protocol/bulletin.ts";
 import { type Bytes, readNumber, same, toHex } from "../protocol/bytes.ts";
 import { EnvelopeWriter, firstHead, laterHead } from "../protocol/envelope.ts";
@@ -141,13 +142,14 @@ export class Sending {
     private readonly watch: Watch,
   ) {}
 
+  /** `blank` belongs to this sending: no other has its bytes. */
   static async begin(
-    transport: Transport, bulletin: Bulletin, outgoing: Outgoing, message: Message, watch: Watch,
+    transport: Transport, bulletin: Bulletin, outgoing: Outgoing, message: Message, watch: Watch, blank: Blank,
   ): Promise<Sending> {
     const reporter = await ReporterKeys.derive(outgoing.receipt, bulletin.instance);
     const known = bulletin.recipients.every((one) => outgoing.known.has(toHex(one.identity)));
     const head = known ? laterHead(reporter, outgoing.messageId) : await firstHead(reporter, bulletin, outgoing.messageId);
-    const sending = new Sending(transport, await EnvelopeWriter.to(bulletin, reporter.auth), watch);
+    const sending = new Sending(transport, await EnvelopeWriter.to(bulletin, reporter.auth, blank), watch);
     sending.upload.add(await sending.writer.begin(head, message));
     return sending;
   }

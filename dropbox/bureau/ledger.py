@@ -135,6 +135,27 @@ def new_acknowledgements(live: Collection[Record]) -> list[Record]:
     return [one for one in live if one.kind == ACKNOWLEDGEMENT and one.published_day is None]
 
 
+def fitting(live: Iterable[Record], most: int) -> list[Record]:
+    """So many of these records, where the board has no room for all: replies first, then what the desk says by itself,
+    the longest of what is to stay longest.
+
+    A canary's answer stays and gives way with its acknowledgement, like that of any report: one without the other would
+    tell an auditor of a desk that does not know it.
+    """
+    live = list(live)
+    canaries = {one.reference for one in live if one.kind == CANARY}
+    until: dict[bytes, int] = {}
+    for one in live:
+        if one.kind in GIVING_WAY:
+            until[one.reference] = max(until.get(one.reference, 0), one.expires_day)
+    replies = sorted((one for one in live if one.kind not in GIVING_WAY), key=lambda one: -one.expires_day)
+    own = [one for one in live if one.kind in GIVING_WAY]
+    own.sort(key=lambda one: (-until[one.reference], one.reference))
+    kept = [*replies, *own][:most]
+    torn = {one.reference for one in [*replies, *own][most:]} & canaries
+    return [one for one in kept if one.kind not in GIVING_WAY or one.reference not in torn]
+
+
 def expired(live: Collection[Record], next_numbers: dict[bytes, int], today: int) -> set[bytes]:
     """The names of the records that the board can do without today.
 

@@ -14,7 +14,7 @@ from dropbox.bureau import bulletins, certificates, ledger, prekeys, saving, sto
 from dropbox.bureau.errors import NotCertifiedError
 from dropbox.bureau.host import Host
 from dropbox.bureau.keyring import BoardMark, PublisherState, prekey_name
-from dropbox.bureau.ledger import ADOPTED, CANARY, GIVING_WAY, RECORD_DAYS, Record
+from dropbox.bureau.ledger import ADOPTED, CANARY, RECORD_DAYS, Record
 from dropbox.bureau.settings import Settings
 from dropbox.bureau.store import State
 from dropbox.bureau.vault import Vault
@@ -245,8 +245,7 @@ class Publisher:
             return live
         # A flood of reports swells the board with what the desk says by itself: that gives way, and replies never do.
         self.warnings.add("board-full")
-        live.sort(key=lambda one: (one.kind in GIVING_WAY, -one.expires_day))
-        return live[: sizes.BOARD_MAX_RECORDS]
+        return ledger.fitting(live, sizes.BOARD_MAX_RECORDS)
 
     async def _head(self, bulletin: Bulletin, live: int, next_due: int) -> BoardHead:
         """The head of a board of so many live records; that it comes is remembered first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import os
 import signal
 import sys
@@ -24,6 +23,7 @@ from dropbox.bureau.settings import Settings, load
 from dropbox.bureau.vault import MIGRATIONS, NewDesk, accounts_of, held, make
 from dropbox.protocol import sizes
 from dropbox.protocol.errors import ProtocolError
+from dropbox.storage.asking import ask, ask_new
 from dropbox.storage.errors import StorageError
 from dropbox.storage.migrations import prepare
 from dropbox.storage.sealed_file import replace_file
@@ -31,6 +31,7 @@ from dropbox.web.serving import QuietRunner
 
 _SHUTDOWN_SECONDS = 5.0
 _SHORTEST_PASSPHRASE = 12  # characters
+_OF_SERVICE = "Passphrase of the desk's service"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -84,24 +85,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _secret(path: Path | None, prompt: str, *, new: bool = False) -> str:
-    """From a file or from the terminal; never from the command line, which every process on the machine can read."""
+def _secret(arguments: argparse.Namespace, name: str, prompt: str, *, new: bool = False) -> str:
+    """Out of the file that the option names, or from the terminal."""
+    option, path = f"--{name}-file", getattr(arguments, f"{name}_file".replace("-", "_"))
     if path is None:
-        secret = getpass.getpass(f"{prompt}: ")
-        if new and getpass.getpass("Once more: ") != secret:
+        secret = ask_new(prompt, option) if new else ask(prompt, option)
+        if secret is None:
             raise SettingsError("The two were not the same; nothing was made. Start again.")
         return secret
     try:
-        return path.read_text(encoding="utf-8").rstrip("\n")
+        return str(path.read_text(encoding="utf-8")).rstrip("\n")
     except (OSError, UnicodeDecodeError):
         raise SettingsError(f"{path} cannot be read.") from None
 
 
 def _init(arguments: argparse.Namespace, settings: Settings) -> int:
-    passphrase = _secret(arguments.passphrase_file, "Passphrase of the desk's service", new=True)
+    passphrase = _secret(arguments, "passphrase", _OF_SERVICE, new=True)
     if len(passphrase) < _SHORTEST_PASSPHRASE:
         raise SettingsError("The passphrase needs at least 12 characters; six random words are good.")
-    password = _secret(arguments.password_file, f"Password of {arguments.user}", new=True)
+    password = _secret(arguments, "password", f"Password of {arguments.user}", new=True)
     wanted = make(settings.vault, NewDesk(passphrase, arguments.user, password), service.now(), os.urandom)
     try:
         replace_file(arguments.request, wanted.to_bytes(), mode=0o644)
@@ -112,7 +114,7 @@ def _init(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
-    asyncio.run(_until_stopped(settings, _secret(arguments.passphrase_file, "Passphrase of the desk's service")))
+    asyncio.run(_until_stopped(settings, _secret(arguments, "passphrase", _OF_SERVICE)))
     return 0
 
 
@@ -150,9 +152,9 @@ def _migrate(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _add_account(arguments: argparse.Namespace, settings: Settings) -> int:
     accounts = accounts_of(settings.vault)
-    theirs = _secret(arguments.from_password_file, f"Password of {arguments.from_user}")
+    theirs = _secret(arguments, "from-password", f"Password of {arguments.from_user}")
     access_keys = accounts.unlock(arguments.from_user, theirs)
-    password = _secret(arguments.password_file, f"Password of {arguments.user}", new=True)
+    password = _secret(arguments, "password", f"Password of {arguments.user}", new=True)
     accounts.create(arguments.user, password, {RECIPIENT_NAME: access_keys[RECIPIENT_NAME]})
     print(f"{arguments.user} can sign in.")
     return 0
@@ -168,7 +170,7 @@ def _remove_account(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check(arguments: argparse.Namespace, settings: Settings) -> int:
-    passphrase = _secret(arguments.passphrase_file, "Passphrase of the desk's service")
+    passphrase = _secret(arguments, "passphrase", _OF_SERVICE)
     wrong = asyncio.run(check(settings, passphrase, service.now() // sizes.DAY))
     for sentence in wrong:
         print(f"- {sentence}")
@@ -204,9 +206,9 @@ def _restore(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _secrets(arguments: argparse.Namespace) -> Secrets:
     return Secrets(
-        _secret(arguments.passphrase_file, "Passphrase of the desk's service"),
+        _secret(arguments, "passphrase", _OF_SERVICE),
         arguments.user,
-        _secret(arguments.password_file, f"Password of {arguments.user}"),
+        _secret(arguments, "password", f"Password of {arguments.user}"),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import secrets
 import sys
 import time
@@ -15,6 +14,7 @@ from dropbox.ceremony.errors import CeremonyError, Unreadable
 from dropbox.ceremony.root import certify, make_root, open_root
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import CertificateRequest
+from dropbox.storage.asking import ask, ask_new
 from dropbox.storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -75,16 +75,18 @@ def _add_instance_options(whole: argparse.ArgumentParser) -> None:
 
 
 def _passphrase(arguments: argparse.Namespace, *, new: bool) -> str:
-    """From a file or from the terminal; never from the command line, which every process on the machine can read."""
+    """Out of a file or from the terminal."""
     if arguments.passphrase_file:
         try:
             passphrase = str(arguments.passphrase_file.read_text()).rstrip("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise Unreadable(f"{arguments.passphrase_file} cannot be read.") from error
     else:
-        passphrase = getpass.getpass("Passphrase of the root key: ")
-        if new and getpass.getpass("Once more: ") != passphrase:
+        said, option = "Passphrase of the root key", "--passphrase-file"
+        typed = ask_new(said, option) if new else ask(said, option)
+        if typed is None:
             raise CeremonyError("The two were not the same; nothing was made. Start again.")
+        passphrase = typed
     if new and len(passphrase) < _MIN_PASSPHRASE:
         raise CeremonyError("The passphrase needs at least 12 characters; six random words are good.")
     return passphrase

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from dropbox.ministry.keyring import Folder
 from dropbox.ministry.service import opened, serving
 from dropbox.ministry.settings import Settings, load
 from dropbox.ministry.store import MIGRATIONS
+from dropbox.storage.asking import ask
 from dropbox.storage.errors import StorageError
 from dropbox.storage.migrations import prepare
 
@@ -79,12 +79,13 @@ def _secret(action: argparse.ArgumentParser, name: str, said: str) -> None:
     action.add_argument(f"--{name}-file", type=Path, metavar="FILE", help=f"file with {said}; asked for without")
 
 
-def _read_secret(path: Path | None, said: str) -> str:
-    """The file's content without the line's end.  Raises SettingsError."""
+def _read_secret(arguments: argparse.Namespace, name: str, said: str) -> str:
+    """What is typed, or the file's content without the line's end.  Raises SettingsError, StorageError."""
+    path = getattr(arguments, f"{name}_file".replace("-", "_"))
     if path is None:
-        return getpass.getpass(f"{said}: ")
+        return ask(said, f"--{name}-file")
     try:
-        value = path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        value = str(path.read_text(encoding="utf-8")).removesuffix("\n").removesuffix("\r")
     except (OSError, UnicodeDecodeError):
         raise SettingsError(f"The file with {said} cannot be read.") from None
     if not value:
@@ -99,8 +100,8 @@ def _now() -> int:
 def _init(arguments: argparse.Namespace) -> int:
     settings = load(arguments.config)
     _make_folder(settings)
-    passphrase = _read_secret(arguments.passphrase_file, "the service's passphrase")
-    password = _read_secret(arguments.password_file, "the account's password")
+    passphrase = _read_secret(arguments, "passphrase", "the service's passphrase")
+    password = _read_secret(arguments, "password", "the account's password")
     folder = Folder(settings.folder)
     with folder.alone():
         request = folder.make(passphrase, arguments.user, password, os.urandom)
@@ -118,7 +119,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     folder = Folder(settings.folder)
     if not folder.is_made:
         raise NotMadeError
-    passphrase = _read_secret(arguments.passphrase_file, "the service's passphrase")
+    passphrase = _read_secret(arguments, "passphrase", "the service's passphrase")
     with folder.alone():
         asyncio.run(_until_stopped(settings, folder, passphrase))
     return 0
@@ -139,8 +140,8 @@ async def _until_stopped(settings: Settings, folder: Folder, passphrase: str) ->
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    path = arguments.passphrase_file
-    passphrase = None if path is None else _read_secret(path, "the service's passphrase")
+    asked = arguments.passphrase_file is not None
+    passphrase = _read_secret(arguments, "passphrase", "the service's passphrase") if asked else None
     wrong = check(arguments.config, passphrase, _now)
     for sentence in wrong:
         print(f"- {sentence}")
@@ -157,7 +158,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _backup(arguments: argparse.Namespace) -> int:
-    passphrase = _read_secret(arguments.passphrase_file, "the service's passphrase")
+    passphrase = _read_secret(arguments, "passphrase", "the service's passphrase")
     asyncio.run(backup.save(load(arguments.config), passphrase, arguments.file))
     print(f"{arguments.file} holds the whole inbox, sealed under the service's passphrase.")
     return 0
@@ -166,7 +167,7 @@ def _backup(arguments: argparse.Namespace) -> int:
 def _restore(arguments: argparse.Namespace) -> int:
     settings = load(arguments.config)
     _make_folder(settings)
-    passphrase = _read_secret(arguments.passphrase_file, "the service's passphrase")
+    passphrase = _read_secret(arguments, "passphrase", "the service's passphrase")
     with Folder(settings.folder).alone():
         asyncio.run(backup.restore(settings, passphrase, arguments.file))
     print("The inbox is restored. Check it, then start it; the old one must never run again.")
@@ -184,8 +185,8 @@ def _add_account(arguments: argparse.Namespace) -> int:
     folder = Folder(load(arguments.config).folder)
     if not folder.is_made:
         raise NotMadeError
-    password = _read_secret(arguments.password_file, "the new account's password")
-    by_password = _read_secret(arguments.by_password_file, "the password of the account that exists")
+    password = _read_secret(arguments, "password", "the new account's password")
+    by_password = _read_secret(arguments, "by-password", "the password of the account that exists")
     folder.add_account(arguments.by, by_password, arguments.user, password)
     print("Added.")
     return 0

@@ -113,3 +113,22 @@ class UserNameRefusedError(StorageError):
     def __init__(self) -> None:
         """Carry one fixed sentence."""
         super().__init__("This user name is taken or is no name: use 1 to 64 letters, digits, dots, hyphens.")
+
+
+class NoTerminalError(StorageError):
+    """A secret is asked for where nobody can type it unseen."""
+
+    def __init__(self, option: str) -> None:
+        """Carry a sentence with the option that takes a file instead."""
+        super().__init__(
+            f"There is no terminal to ask for a secret at: name a file that holds it with {option}; "
+            "/dev/stdin and /dev/fd/3 are files too."
+        )
+
+
+class NothingEnteredError(StorageError):
+    """Somebody ended the input instead of typing a secret."""
+
+    def __init__(self) -> None:
+        """Carry one fixed sentence."""
+        super().__init__("Nothing was entered; nothing was done.")

@@ -41,11 +41,10 @@ LONGEST_REST: Final = 3600
 
 @dataclass(frozen=True)
 class Round:
-    """One round: what was found, the state after it, what its visits saw, and what to say of it that is good."""
+    """One round: what was found, the state after it, and what to say of it that is good."""
 
     findings: tuple[Finding, ...]
     state: State
-    visits: tuple[Visit, ...]
     sent: bool = False
     answered: int | None = None  # the day on which the answered one was sent
 
@@ -66,43 +65,45 @@ class Auditor:
         return self.clock() // sizes.DAY
 
 
-async def go(auditor: Auditor, state: State) -> Round:
-    """Read the answers to those that wait, and send one when none was sent today.
+async def go(auditor: Auditor, state: State, visits: list[Visit]) -> Round:
+    """Read the answers to those that wait, and send one when none was sent today.  Its visits stand among `visits` from
+    their first request on: what they saw counts, whatever ends them.
 
     Raises LineError where the host cannot be reached at all.
     """
     findings: list[Finding] = []
-    visits: list[Visit] = []
     answered = None
     if state.canaries:
         opened, visitor = window(auditor.settings, auditor.feet, reading=True)
+        visits.append(opened.visit)
         async with visitor:
             findings, state, answered = await _read(auditor, opened, state)
-        visits.append(opened.visit)
     sent = False
     if state.canary_day != auditor.today:
         if visits:  # who reads, and who comes on another circuit a moment later to report, is an auditor
             await auditor.feet.rest(SHORTEST_REST, LONGEST_REST)
         opened, visitor = window(auditor.settings, auditor.feet)
-        new = None
+        reading, new = bool(visits), None
+        visits.append(opened.visit)
         try:
             async with visitor:
                 new, result = await _send(auditor, opened)
         except LineError:
-            if not visits:
+            if not reading:
                 raise
             result = found("canary-line")  # what was read is said all the same
-        visits.append(opened.visit)
         findings += [] if result is None else [result]
         if new is not None:
             state, sent = state.with_canary(new), result is None
-    return Round(tuple(findings), state, tuple(visits), sent, answered)
+    return Round(tuple(findings), state, sent, answered)
 
 
 async def _send(auditor: Auditor, opened: Window) -> tuple[Canary | None, Finding | None]:
     """Report.  A canary of which nobody knows whether it arrived is waited for all the same."""
     language = _language(auditor)
-    await walk(opened, Itinerary(language, (pages.START[language], pages.REPORT[language])), auditor.feet.pause)
+    itinerary = Itinerary(language, (pages.START[language], pages.REPORT[language]))
+    if not (await walk(opened, itinerary, auditor.feet.pause)).ended:
+        return None, found("canary-line")
     receipt = Receipt(auditor.feet.random(ENTROPY))
     waiting = Canary(receipt.entropy, auditor.today)
     try:
@@ -132,8 +133,11 @@ async def _read(auditor: Auditor, opened: Window, state: State) -> tuple[list[Fi
     """
     language = _language(auditor)
     itinerary = Itinerary(language, (pages.START[language], pages.READ[language]), reads=True)
-    await walk(opened, itinerary, auditor.feet.pause)
+    ended = (await walk(opened, itinerary, auditor.feet.pause)).ended
     now, oldest = auditor.clock(), state.canaries[0].sent_day
+    if not ended:  # which is said by itself, and no reason to warn anybody, unless it goes on for days
+        waited = auditor.today - oldest > auditor.settings.patience_days
+        return [found("canary-read", sent=oldest)] if waited else [], state, None
     try:
         replay = _Replay(opened)
         bulletin = await exchange.fetch_bulletin(replay, auditor.root, now)
@@ -145,14 +149,15 @@ async def _read(auditor: Auditor, opened: Window, state: State) -> tuple[list[Fi
         for one in state.canaries
     ]
     answered = max((day for _, dialogue, day in read if _is_answered(dialogue)), default=None)
+    full = any(board.head.records == sizes.BOARD_MAX_RECORDS for board in boards)
     open_ones = [(one, dialogue, day) for one, dialogue, day in read if not _is_answered(dialogue)]
     unknown = [day for _, dialogue, day in open_ones if not dialogue.empty]
     lost = [day for _, dialogue, day in open_ones if dialogue.empty and answered is not None and day < answered]
     waiting = [(one, dialogue) for one, dialogue, day in open_ones if dialogue.empty and day not in lost]
-    findings = [found("canary-unknown", sent=day) for day in unknown]
-    findings += [found("canary-lost", sent=day) for day in lost]
+    findings = [found("canary-full" if full else "canary-unknown", sent=day) for day in unknown]
+    findings += [found("canary-full" if full else "canary-lost", sent=day) for day in lost]
     if waiting:
-        findings.append(_of_waiting(auditor, *waiting[0]))
+        findings.append(_of_waiting(auditor, *waiting[0], full=full))
     return findings, replace(state, canaries=tuple(one for one, _ in waiting)), answered
 
 
@@ -161,13 +166,14 @@ def _is_answered(dialogue: Dialogue) -> bool:
     return Reply(canary.ANSWER) in notes and any(isinstance(note, Acknowledgement) for note in notes)
 
 
-def _of_waiting(auditor: Auditor, oldest: Canary, dialogue: Dialogue) -> Finding:
-    """What to say of the one that has waited longest."""
+def _of_waiting(auditor: Auditor, oldest: Canary, dialogue: Dialogue, *, full: bool) -> Finding:
+    """What to say of the one that has waited longest.  On a `full` board, what the desk says by itself gives way."""
     days = auditor.today - oldest.sent_day
     if days <= auditor.settings.patience_days:
         return found("canary-waiting", sent=oldest.sent_day)
-    shut = any(mailbox.late for mailbox in dialogue.mailboxes)
-    return found("canary-shut" if shut else "canary-late", sent=oldest.sent_day, days=days)
+    if any(mailbox.late for mailbox in dialogue.mailboxes):
+        return found("canary-shut", sent=oldest.sent_day, days=days)
+    return found("canary-full", sent=oldest.sent_day) if full else found("canary-late", sent=oldest.sent_day, days=days)
 
 
 def _language(auditor: Auditor) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from dropbox.auditor import comparing, pages
-from dropbox.auditor.findings import Finding, found
+from dropbox.auditor import comparing, holding, pages
+from dropbox.auditor.findings import UNSEEN, Finding, found
 from dropbox.auditor.published import Publics
 from dropbox.auditor.state import State
 from dropbox.protocol import sizes
@@ -71,32 +71,47 @@ class Judgement:
 
 
 def judge(visits: Iterable[Visit], state: State, pins: Pins, now: int) -> Judgement:
-    """Everything that these visits show."""
-    today, visits = now // sizes.DAY, tuple(visits)
+    """Everything that these visits show, also those that broke off."""
+    today, visits, before = now // sizes.DAY, tuple(visits), state
     findings: list[Finding] = []
     sightings: list[Sighting] = []
     for visit in visits:
+        findings += _broken(visit)
         for seen in visit.pages:
             findings += _page(seen, visit)
-            if seen.fetched.status == OK:
+            if seen.fetched.status == OK and seen.whole:
                 sightings.append(Sighting(today, "page", seen.path, seen.page.shape))
         findings += _files(visit, pins.release)
         sightings += _file_sightings(visit, today)
     root, of_root = _root(visits, state, pins)
     findings += of_root
     bulletins: dict[tuple[int, int], bytes] = {}
-    if root is not None:
-        state = replace(state, root=root.raw)
-        for visit in visits:
+    state = state if root is None else replace(state, root=root.raw)
+    for visit in visits:
+        signed: Mapping[str, bytes] = {}
+        if root is not None:
             publics = Publics(root, state, now, pins.quorum, pins.cosignatures)
             publics.look(visit)
             findings += publics.findings
             sightings += publics.sightings
             bulletins |= publics.bulletins
-            state = publics.state
-    state = state.with_sightings(sightings, today)
+            state, signed = publics.state, publics.signed
+        state, settled = holding.hold(state, visit, signed, today)
+        findings += settled
+    findings += holding.not_settled(before, state)
+    state = state.with_sightings(sightings, today, sure=bool(bulletins))
     findings += _contradictions(state, today)
-    return Judgement(_each_once(findings), state, bulletins)
+    judged = _each_once(findings)
+    return Judgement(judged, state.with_alarms((one.code for one in judged if one.observed), today), bulletins)
+
+
+def _broken(visit: Visit) -> list[Finding]:
+    """That part of a visit was not seen.  A host that sends without end does so on purpose."""
+    if visit.ended:
+        return []
+    if visit.fault == "too-much":
+        return [found("answer-endless", place=visit.place), found(UNSEEN, place=visit.place, fault=visit.fault)]
+    return [found(UNSEEN, place=visit.place, fault=visit.fault)]
 
 
 def _contradictions(state: State, today: int) -> list[Finding]:
@@ -135,7 +150,8 @@ def _page(seen: SeenPage, visit: Visit) -> list[Finding]:
     page, path = seen.page, seen.path
     if seen.fetched.status != OK:
         return [found("page-missing", page=path, status=seen.fetched.status)]
-    findings = [found("page-foreign", page=path)] if page.foreign or not page.stylesheet else []
+    foreign = page.foreign or (seen.whole and not page.stylesheet)
+    findings = [found("page-foreign", page=path)] if foreign else []
     if not _headers_hold(seen):
         findings.append(found("page-headers", page=path))
     if page.notices and path not in pages.START.values():  # there they are held against the publication
@@ -150,8 +166,10 @@ def _headers_hold(seen: SeenPage) -> bool:
     headers = seen.fetched.headers
     if any(headers.get(name, "").casefold() != value for name, value in _FIXED.items()):
         return False
-    policy = _POLICY.format(_SCRIPTS if seen.page.seals else "")
-    return headers.get("content-security-policy") == policy and headers.keys() <= {
+    policies = {_POLICY.format(_SCRIPTS if seen.page.seals else "")}
+    if not seen.whole:  # whether it would have sealed, only its end would tell
+        policies.add(_POLICY.format(_SCRIPTS))
+    return headers.get("content-security-policy") in policies and headers.keys() <= {
         *_FIXED, *_MORE, "content-security-policy",
     }  # fmt: skip
 

@@ -6,32 +6,34 @@ import argparse
 import asyncio
 import contextlib
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from dropbox.auditor import canaries, checks, comparing, files, looking, result, texts, witnessing
-from dropbox.auditor.checks import Judgement, Pins
+from dropbox.auditor import canaries, comparing, files, looking, result, texts, witnessing
+from dropbox.auditor import session as sessions
+from dropbox.auditor.checks import Judgement
 from dropbox.auditor.errors import AuditError, LineError, SettingsError
-from dropbox.auditor.findings import Finding, found
+from dropbox.auditor.findings import found
 from dropbox.auditor.keys import AuditorKey
 from dropbox.auditor.looking import Feet
 from dropbox.auditor.result import Result
+from dropbox.auditor.session import Session
 from dropbox.auditor.settings import Settings, load
-from dropbox.auditor.state import State
-from dropbox.auditor.visiting import Visit
-from dropbox.auditor.watching import canary_moment, next_gap
+from dropbox.auditor.visiting import Itinerary, Visit
+from dropbox.auditor.watching import canary_due, holds, next_gap, until_next
 from dropbox.protocol import sizes
 from dropbox.protocol.bulletin import verify_stored_bulletin
 from dropbox.protocol.cosignature import Cosignature, verify_cosignature
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
-from dropbox.protocol.observation import Observation, sign_observation, verify_observation
+from dropbox.protocol.observation import Observation, verify_observation
 
-OBSERVATIONS: Final = "observations"
 COSIGNED: Final = "cosigned"
 _HEX_KEY: Final = 64
 _MOST_VISITS: Final = 24
@@ -39,7 +41,7 @@ _MOST_VISITS: Final = 24
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.  The exit status is 0 when nothing is wrong, 1 when reporters should be warned, 2 when nothing
-    could be audited, with a sentence on standard error.
+    could be audited, or not all that was to be, and nothing wrong was found in what came.
     """
     arguments = _parser().parse_args(argv)
     os.umask(0o077)
@@ -83,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     merge.add_argument("--auditor", action="append", default=[], metavar="KEY", help="whose observations count")
     for command in (looking_at, watch, witness, canary):
         command.add_argument("--hurried", action="store_true", help="without pauses, which the host can notice")
-    for command in (looking_at, canary, merge):
+    for command in (looking_at, watch, canary, merge):
         command.add_argument("--html", type=Path, metavar="FILE", help="write the result as a page too")
     for command in (looking_at, watch, witness, canary, merge):
         command.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings, TOML")
@@ -94,6 +96,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _now() -> int:
     return int(time.time())
+
+
+@contextlib.contextmanager
+def _session(settings: Settings) -> Iterator[Session]:
+    """The work of one command, which has the folder for itself.  Raises SettingsError."""
+    with files.alone(settings.folder):
+        yield Session(settings, lambda: _now())  # noqa: PLW0108 -- a test sets the clock
 
 
 def _feet(arguments: argparse.Namespace) -> Feet:
@@ -111,145 +120,129 @@ def _key(arguments: argparse.Namespace, language: str) -> int:
 # ------------------------------------------------------------------------------------------------------------- looking
 
 
-def _pins(settings: Settings) -> Pins:
-    release = files.release_hashes(settings.release) if settings.release else {}
-    return Pins(settings.fingerprint, release, settings.quorum(), _cosignatures(settings))
-
-
-def _cosignatures(settings: Settings) -> tuple[bytes, ...]:
-    if settings.cosignatures is None:
-        return ()
-    found_files = sorted(settings.cosignatures.glob("*.json"))
-    return tuple(files.read(path) for path in found_files)
-
-
-def _state(settings: Settings, pins: Pins) -> State:
-    state = files.load_state(settings.folder)
-    if state.root and not pins.accepts(state.root):
-        raise SettingsError("fingerprint-other")
-    return state
-
-
-class _Session:
-    """One command's work: settings, pins, key, and the state that it goes on from."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings, self.pins = settings, _pins(settings)
-        self.key = files.load_key(settings.key)
-        self.state = _state(settings, self.pins)
-        self.findings: tuple[Finding, ...] = ()
-
-    def take(self, visits: Iterable[Visit], more: Iterable[Finding] = ()) -> Judgement:
-        """Judge visits, and keep what the next ones are compared with."""
-        judged = checks.judge(visits, self.state, self.pins, _now())
-        self.state = judged.state
-        self.findings = (*judged.findings, *more)
-        files.save(self.settings.folder, self.state, judged.bulletins)
-        return judged
-
-    def root(self) -> RootPublicKey:
-        """The key of the leaflet, once a page has named it.  Raises AuditError."""
-        if not self.state.root:
-            raise AuditError("no-root")
-        return RootPublicKey(self.state.root)
-
-    def observe(self) -> Path | None:
-        """Write the signed observation; None where nothing of the instance is known yet."""
-        if not self.state.root:
-            return None
-        codes = tuple(sorted({one.code for one in self.findings if one.alarms}))
-        today = _now() // sizes.DAY
-        day = max([today, *(one.day for one in self.state.sightings)])
-        made = Observation(self.root().instance, self.key.public, day, self.state.sightings, codes)
-        path = self.settings.folder / OBSERVATIONS / f"{texts.date(day)}-{self.key.public.hex()[:8]}.json"
-        files.write(path, sign_observation(made, self.key.sign), mode=0o644)
-        return path
-
-    def result(self, said: Sequence[str] = ()) -> Result:
-        """The page of result."""
-        instance = self.root().instance if self.state.root else b""
-        today, language = _now() // sizes.DAY, self.settings.language
-        seen = result.of_state(self.state, today)
-        return Result(language, today, instance, self.key.public, self.findings, seen, tuple(said))
-
-
 def _show(made: Result, page: Path | None, written: Path | None = None) -> int:
     print(result.as_text(made))
     if written is not None:
         print(f"{texts.word('observation', made.language)}: {written}")
     if page is not None:
-        files.write(page, result.as_html(made).encode(), mode=0o644)
+        files.write(page, result.as_html(made).encode())
     return made.status
 
 
 def _look(arguments: argparse.Namespace, settings: Settings) -> int:
-    session = _Session(settings)
-    session.take(asyncio.run(looking.look(settings, _feet(arguments))))
-    written = session.observe()
-    return _show(session.result(), arguments.html, written)
+    with _session(settings) as session:
+        visits: list[Visit] = []
+        _go(looking.look(settings, _feet(arguments), visits), visits)
+        session.take(visits)
+        return _show(session.result(), arguments.html, session.observation)
+
+
+def _go(going: Coroutine[None, None, None], visits: Sequence[Visit]) -> None:
+    """Make the visits.  What ends them early ends the command only where nothing was seen."""
+    try:
+        asyncio.run(going)
+    except (LineError, KeyboardInterrupt):
+        if all(one.empty for one in visits):
+            raise
 
 
 def _watch(arguments: argparse.Namespace, settings: Settings) -> int:
     visits = max(1, min(arguments.visits, _MOST_VISITS))
-    return asyncio.run(_watching(_Session(settings), arguments, visits))
+    with _session(settings) as session:
+        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):  # its usual end
+            asyncio.run(_watching(session, arguments, visits))
+        return session.status
 
 
-async def _watching(session: _Session, arguments: argparse.Namespace, visits: int) -> int:
-    feet, status, rounds, audited = _feet(arguments), result.FINE, 0, False
+async def _watching(session: Session, arguments: argparse.Namespace, visits: int) -> None:
+    feet, rounds = _feet(arguments), 0
+    _end_as_by_hand()
     due = _canary_due(session, feet) if arguments.canary else None
     while True:
+        before = session.rounds
         try:
             if due is not None and due <= _now() and session.state.root:
                 await _canary_round(session, feet)
             else:
-                session.take([await looking.visit(session.settings, looking.drawn(os.urandom), feet)])
+                await _visit_round(session, looking.drawn(feet.random), feet)
         except LineError as error:
             print(f"dropbox-audit: {texts.error(error, session.settings.language)}", file=sys.stderr, flush=True)
-        else:
-            session.observe()
-            made = session.result()
-            if made.findings:
-                print(result.as_text(made), flush=True)
-            status, audited = max(status, made.status), True
+        finally:
+            if session.rounds != before:
+                _tell(session, arguments.html)
         rounds += 1
         if rounds == arguments.rounds:
-            return status if audited else result.NOT_AUDITED
-        gap = next_gap(visits, os.urandom)
+            return
+        gap = next_gap(visits, feet.random)
         if due is not None:
-            due = due if due > _now() else _canary_due(session, feet)
-            gap = min(gap, due - _now()) if due > _now() else gap
-        await feet.rest(gap, gap)
+            due = due if holds(due, _now()) else _canary_due(session, feet)
+        wait = until_next(gap, due, _now())
+        await feet.rest(wait, wait)
 
 
-def _canary_due(session: _Session, feet: Feet) -> int:
+def _tell(session: Session, page: Path | None) -> None:
+    """What a round found, and the page with all alarms until now."""
+    if session.findings:
+        print(result.as_text(session.result()), flush=True)
+    if page is not None:
+        files.write(page, result.as_html(session.result(of_all=True)).encode())
+
+
+def _end_as_by_hand() -> None:
+    """Have the service manager's signal end what goes on as Ctrl-C does: what a visit has seen is judged first."""
+    going = asyncio.current_task()
+    if going is not None and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, going.cancel)
+
+
+def _canary_due(session: Session, feet: Feet) -> int:
     """When the next canary is sent, in Unix seconds; drawn again where none could be sent."""
-    today = _now() // sizes.DAY
-    if session.state.canary_day == today:
-        return canary_moment(today + 1, _now(), feet.random)
-    return _now() if feet.hurried else canary_moment(today, _now(), feet.random)
+    if feet.hurried and session.state.canary_day != session.today:
+        return _now()
+    return canary_due(session.state.canary_day, _now(), feet.random)
+
+
+async def _visit_round(session: Session, itinerary: Itinerary, feet: Feet) -> Judgement:
+    """One visit, judged by what it saw, whatever ends it.  Raises LineError where nothing came."""
+    visits: list[Visit] = []
+    try:
+        await looking.visit(session.settings, itinerary, feet, visits)
+    except BaseException:
+        _take_what_came(session, visits)
+        raise
+    return session.take(visits)
+
+
+def _take_what_came(session: Session, visits: Sequence[Visit]) -> None:
+    if not all(one.empty for one in visits):
+        session.take(visits)
 
 
 # ------------------------------------------------------------------------------------------- witnesses and canaries
 
 
 def _witness(arguments: argparse.Namespace, settings: Settings) -> int:
-    session = _Session(settings)
-    itinerary = looking.shuffled(looking.READERS, os.urandom)[0]
-    judged = session.take([asyncio.run(looking.visit(settings, itinerary, _feet(arguments)))])
-    session.observe()
-    if not judged.bulletins or any(one.alarms for one in session.findings):
-        if session.findings:
-            return max(_show(session.result(), None), result.ALARM)
-        raise AuditError("no-bulletin")
-    folder = settings.folder / COSIGNED
-    (body,) = judged.bulletins.values()
+    with _session(settings) as session:
+        feet = _feet(arguments)
+        judged = asyncio.run(_visit_round(session, looking.shuffled(looking.READERS, feet.random)[0], feet))
+        if not judged.bulletins or session.result().status != result.FINE:
+            if session.findings:
+                return max(_show(session.result(), None), result.ALARM)
+            raise AuditError("no-bulletin")
+        path = _cosign(session, *judged.bulletins.values())
+        status = _show(session.result(), None)
+        print(f"{texts.word('cosigned', settings.language)}: {path}")
+        return status
+
+
+def _cosign(session: Session, body: bytes) -> Path:
+    """Sign the bulletin that this visit was shown.  Raises AuditError."""
+    folder = session.settings.folder / COSIGNED
     bulletin = verify_stored_bulletin(body, session.root())
-    made = witnessing.cosign(bulletin, session.key, _own(folder), _now() // sizes.DAY)
+    made = witnessing.cosign(bulletin, session.key, _own(folder), session.today)
     path = folder / f"{bulletin.day}-{bulletin.revision}-{session.key.public.hex()[:8]}.json"
-    files.write(path, made, mode=0o644)
-    status = _show(session.result(), None)
-    print(f"{texts.word('cosigned', settings.language)}: {path}")
-    return status
+    files.write(path, made, day=session.today)
+    return path
 
 
 def _own(folder: Path) -> list[Cosignature]:
@@ -261,25 +254,29 @@ def _own(folder: Path) -> list[Cosignature]:
 
 
 def _canary(arguments: argparse.Namespace, settings: Settings) -> int:
-    session = _Session(settings)
-    said = asyncio.run(_first_canary(session, _feet(arguments)))
-    written = session.observe()
-    return _show(session.result(said), arguments.html, written)
+    with _session(settings) as session:
+        said = asyncio.run(_first_canary(session, _feet(arguments)))
+        return _show(session.result(said), arguments.html, session.observation)
 
 
-async def _first_canary(session: _Session, feet: Feet) -> list[str]:
+async def _first_canary(session: Session, feet: Feet) -> list[str]:
     if not session.state.root:  # nothing is sealed to a key that no page has named yet
-        session.take([await looking.visit(session.settings, looking.shuffled(looking.READERS, feet.random)[0], feet)])
+        await _visit_round(session, looking.shuffled(looking.READERS, feet.random)[0], feet)
         session.root()
     return await _canary_round(session, feet)
 
 
-async def _canary_round(session: _Session, feet: Feet) -> list[str]:
+async def _canary_round(session: Session, feet: Feet) -> list[str]:
     auditor = canaries.Auditor(session.settings, session.key, session.root(), feet, _now)
-    made = await canaries.go(auditor, session.state)
+    visits: list[Visit] = []
+    try:
+        made = await canaries.go(auditor, session.state, visits)
+    except BaseException:
+        _take_what_came(session, visits)
+        raise
     session.state = made.state
     files.save(session.settings.folder, made.state, {})  # a canary that was sent is waited for, whatever comes now
-    session.take(made.visits, made.findings)
+    session.take(visits, made.findings)
     language = session.settings.language
     said = [texts.word("canary-sent", language)] if made.sent else []
     if made.answered is not None:
@@ -293,9 +290,9 @@ async def _canary_round(session: _Session, feet: Feet) -> list[str]:
 def _merge(arguments: argparse.Namespace, settings: Settings) -> int:
     own = files.load_key(settings.key)
     known = {_auditor(one) for one in arguments.auditor} | {own.public}
-    state = _state(settings, _pins(settings))
+    known_state = sessions.state(settings, sessions.pins(settings))
     made = [_observation(path, known) for path in arguments.files]
-    instance = RootPublicKey(state.root).instance if state.root else made[0].instance
+    instance = RootPublicKey(known_state.root).instance if known_state.root else made[0].instance
     for path, one in zip(arguments.files, made, strict=True):
         if one.instance != instance:
             raise SettingsError("observation-instance", name=path.name)

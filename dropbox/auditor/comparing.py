@@ -5,6 +5,9 @@ files are not signed; a new release changes them, on one day and for everybody. 
 views, unless an auditor who came before and after the change saw both; and a value that comes back after another one
 was there is a second view too.  Of boards and publications the order counts as well: who is shown one that is older
 than what somebody else saw on an earlier day is shown what was kept back for them.
+
+Boards are named by the day only, and stand for the bulletin to which they belong: two boards of one day may belong to
+two revisions of it, and the bulletin of each was shown to somebody.
 """
 
 from __future__ import annotations
@@ -17,9 +20,8 @@ from typing import Final
 
 from dropbox.protocol.observation import Observation, Sighting
 
-SIGNED: Final = frozenset({"board", "bulletin", "publication"})
-_BOARD_PARTS: Final = 3
-_BULLETIN_PARTS: Final = 2
+SIGNED: Final = frozenset({"bulletin", "publication"})
+_PARTS: Final = 2  # of the names of boards and bulletins
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,17 @@ def compare(observations: Iterable[Observation]) -> tuple[Difference, ...]:
     for one in seen:
         named[one.sighting.kind, one.sighting.name].append(one)
     found: set[Difference] = set()
+    bulletins = {one.sighting.value for one in seen if one.sighting.kind == "bulletin"}
     for (kind, name), of_name in named.items():
+        if kind == "board":
+            if (auditors := _of_signed(of_name)) and not bulletins.issuperset(one.sighting.value for one in of_name):
+                found.add(Difference("board-keys", name, auditors))
+            continue
         check = _of_signed if kind in SIGNED else _of_unsigned
         if auditors := check(of_name):
             found.add(Difference(f"views-{kind}", name, auditors))
-    found.update(_going_back("board", seen, _board_order))
-    found.update(_going_back("bulletin", seen, _bulletin_order))
+    found.update(_going_back("board", seen, _order_in_pairs))
+    found.update(_going_back("bulletin", seen, _order_in_pairs))
     found.update(_going_back("publication", seen, _publication_order))
     return tuple(sorted(found, key=lambda one: (one.code, one.name)))
 
@@ -87,15 +94,10 @@ def _changed_on(day: int, seen: Iterable[Seen]) -> bool:
 _Order = tuple[str, int]  # what is ordered, and where in the order this one stands
 
 
-def _board_order(name: str) -> _Order | None:
+def _order_in_pairs(name: str) -> _Order | None:
+    """Boards of one recipient by the day of issue; bulletins of one day by revision."""
     parts = name.split("/")
-    return (parts[0], int(parts[1])) if len(parts) == _BOARD_PARTS and parts[1].isdecimal() else None
-
-
-def _bulletin_order(name: str) -> _Order | None:
-    """Revisions of one day."""
-    parts = name.split("/")
-    return (parts[0], int(parts[1])) if len(parts) == _BULLETIN_PARTS and parts[1].isdecimal() else None
+    return (parts[0], int(parts[1])) if len(parts) == _PARTS and parts[1].isdecimal() else None
 
 
 def _publication_order(name: str) -> _Order | None:

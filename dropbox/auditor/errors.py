@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dropbox.torlink.visitor import Answer
+
 
 class AuditError(Exception):
     """Ends the command.  `code` names the sentence (`texts.ERRORS`), `values` what stands in it."""
@@ -16,4 +21,8 @@ class SettingsError(AuditError):
 
 
 class LineError(AuditError):
-    """Nobody's, or the host's: it could not be reached, or its answer broke off."""
+    """Nobody's, or the host's: it could not be reached, or its answer broke off; `cut_off` is what had come of it."""
+
+    def __init__(self, code: str, cut_off: Answer | None = None) -> None:
+        super().__init__(code)
+        self.cut_off = cut_off

@@ -1,11 +1,16 @@
-"""What an auditor keeps on disk, each file replaced whole: key, state, signed bulletins, observations, cosignatures."""
+"""What an auditor keeps on disk, each file replaced whole: key, state, signed bulletins, observations, cosignatures.
+
+All of it is for this account alone, also what is handed to others: handing it out is a copy that somebody makes.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +23,7 @@ from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.primitives import sha256
 
 STATE: Final = "state.json"
+LOCK: Final = "lock"
 BULLETINS: Final = "bulletins"
 _MOST: Final = 16 * sizes.MIB
 _RELEASE: Final = {
@@ -39,26 +45,73 @@ def read(path: Path) -> bytes:
     return data
 
 
-def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Replace a file whole: after a crash it is the old one or the new one.  Raises SettingsError."""
-    new = path.with_name(path.name + ".new")
+def write(path: Path, data: bytes, *, day: int | None = None) -> None:
+    """Replace a file whole: after a crash it is the old one or the new one.  Raises SettingsError.
+
+    What may be handed to others is dated by its `day` alone: copies and archives carry the time of a file along, and
+    that of an observation would say when the visit was.
+    """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        new = _written(path, data)
+        if day is not None:
+            os.utime(new, (day * sizes.DAY,) * 2)
         new.replace(path)
+        _sync(path.parent)
     except OSError:
         raise SettingsError("cannot-write", name=path) from None
 
 
+def _written(path: Path, data: bytes) -> Path:
+    """The data in a new file beside this one, on the disk.  Raises OSError."""
+    new = path.with_name(path.name + ".new")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new.unlink(missing_ok=True)  # of a crash, or of somebody who waits for what is written into it
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return new
+
+
+def _sync(folder: Path) -> None:
+    """That a name stands in the folder is on the disk too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder: of two commands at once, one would write over what the other saw.  Raises SettingsError."""
+    path = folder / LOCK
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        raise SettingsError("cannot-write", name=path) from None
+    with os.fdopen(descriptor):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SettingsError("folder-in-use") from None
+        yield
+
+
 def make_key(path: Path, key: AuditorKey) -> None:
     """Write a new key where there is none.  Raises SettingsError."""
-    if path.exists():
-        raise SettingsError("key-there")
-    write(path, key.to_bytes())
+    try:
+        new = _written(path, key.to_bytes())
+        try:
+            os.link(new, path)  # which replaces nothing
+        finally:
+            new.unlink()
+        _sync(path.parent)
+    except FileExistsError:
+        raise SettingsError("key-there") from None
+    except OSError:
+        raise SettingsError("cannot-write", name=path) from None
 
 
 def load_key(path: Path) -> AuditorKey:
@@ -89,7 +142,7 @@ def save(folder: Path, state: State, bulletins: Mapping[tuple[int, int], bytes])
     for (day, revision), body in bulletins.items():
         path = folder / BULLETINS / f"{day}-{revision}-{sha256(body).hex()[:8]}.json"
         if not path.exists():
-            write(path, body, mode=0o644)
+            write(path, body, day=day)
     write(folder / STATE, states.to_bytes(state))
 
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-NOTICES: Final = frozenset({"board-bulletin", "board-late", "publication-missing", "canary-waiting"})
+UNSEEN: Final = "visit-broken"
+"""Part of what was to be looked at did not come."""
+
+NOTICES: Final = frozenset({
+    "board-bulletin", "board-keys", "board-late", "bundle-new", "canary-waiting", "chain-anew", "notices-new",
+    "publication-missing", UNSEEN,
+})  # fmt: skip
 """Worth saying, and no reason to warn reporters."""
 
 
@@ -22,6 +28,13 @@ class Finding:
     def alarms(self) -> bool:
         """Whether reporters are better warned."""
         return self.code not in NOTICES
+
+    @property
+    def observed(self) -> bool:
+        """Whether it stands in what others get.  Of a line that broke nothing does: a host that breaks the line of one
+        visitor on purpose would find there which auditor that was.
+        """
+        return self.alarms and self.code != "canary-line"
 
 
 def found(code: str, **values: object) -> Finding:

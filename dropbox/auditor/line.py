@@ -48,8 +48,8 @@ class OnionLine:
         try:
             return await self._visitor.ask(ask.method, ask.path, ask.body, most=most, kind=ask.kind)
         except OversizedAnswerError:
-            raise LineError("too-much") from None
+            raise LineError("too-much", self._visitor.cut_off) from None
         except BrokenVisitError:
-            raise LineError("broken") from None
+            raise LineError("broken", self._visitor.cut_off) from None
         except LinkError as error:
             raise LineError(error.fault.value) from error

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from dropbox.auditor.errors import LineError
 from dropbox.auditor.line import OnionLine
 from dropbox.auditor.visiting import ITINERARIES, Itinerary, Pause, Visit, Window, walk
 from dropbox.torlink.visitor import Visitor
@@ -33,6 +34,12 @@ def shuffled(items: Sequence[Itinerary], random: Random) -> list[Itinerary]:
     while left:
         found.append(left.pop(below(len(left), random)))
     return found
+
+
+def reading_last(itineraries: Sequence[Itinerary]) -> list[Itinerary]:
+    """The same, the last one a reader's: what signed documents alone can vouch for is settled by then (`holding`)."""
+    last = max(at for at, one in enumerate(itineraries) if one.reads)
+    return [*itineraries[:last], *itineraries[last + 1 :], itineraries[last]]
 
 
 @dataclass(frozen=True)
@@ -64,21 +71,31 @@ def window(settings: Settings, feet: Feet, *, reading: bool = False) -> tuple[Wi
     return Window(OnionLine(visitor), settings.hosts), visitor
 
 
-async def visit(settings: Settings, itinerary: Itinerary, feet: Feet) -> Visit:
-    """One visit.  Raises LineError."""
+async def visit(settings: Settings, itinerary: Itinerary, feet: Feet, visits: list[Visit]) -> None:
+    """One visit, which stands among `visits` from its first request on: what it saw counts, whatever ends it.
+
+    Raises LineError where nothing came.
+    """
     opened, visitor = window(settings, feet, reading=itinerary.reads)
+    visits.append(opened.visit)
     async with visitor:
-        return await walk(opened, itinerary, feet.pause)
+        await walk(opened, itinerary, feet.pause)
 
 
-async def look(settings: Settings, feet: Feet) -> list[Visit]:
-    """Every page in every language, as several visitors see them, one after the other.  Raises LineError."""
-    visits: list[Visit] = []
-    for itinerary in shuffled(ITINERARIES, feet.random):
+async def look(settings: Settings, feet: Feet, visits: list[Visit]) -> None:
+    """Every page in every language, as several visitors see them, one after the other.
+
+    A line that breaks ends one visit and not the others: they are other visitors to the host.  Raises LineError as long
+    as nothing has come at all.
+    """
+    for itinerary in reading_last(shuffled(ITINERARIES, feet.random)):
         if visits:
             await feet.rest(0, BETWEEN_VISITS)
-        visits.append(await visit(settings, itinerary, feet))
-    return visits
+        try:
+            await visit(settings, itinerary, feet, visits)
+        except LineError:
+            if all(one.empty for one in visits):
+                raise
 
 
 def drawn(random: Random) -> Itinerary:

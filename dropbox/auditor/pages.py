@@ -115,17 +115,26 @@ def parse(body: bytes, hosts: frozenset[str]) -> Page:
         page = Page(shape=hashlib.sha256(body).digest())
         page.foreign.add("element")
         return page
-    reader = _Reader(hosts)
-    reader.feed(text)
-    reader.close()
-    page = reader.page
-    page.notices = tuple(html.unescape(one) for one in _NOTICE.findall(text))
+    page = _read(text, hosts)
     if page.seals and not (page.script and WORDS.fullmatch(page.words) and page.texts in TEXTS.values()):
         page.foreign.add("script")
     if page.script and not page.seals:
         page.foreign.add("script")
     page.shape = hashlib.sha256(_without_own(text).encode()).digest()
     return page
+
+
+def parse_cut(body: bytes, hosts: frozenset[str]) -> Page:
+    """What there is of a page that broke off, without a shape: only what stands in it counts, not what is missing."""
+    return _read(body.decode(errors="ignore"), hosts)
+
+
+def _read(text: str, hosts: frozenset[str]) -> Page:
+    reader = _Reader(hosts)
+    reader.feed(text)
+    reader.close()
+    reader.page.notices = tuple(html.unescape(one) for one in _NOTICE.findall(text))
+    return reader.page
 
 
 def _without_own(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from dropbox.auditor import pages
+from dropbox.auditor import holding, pages
 from dropbox.auditor.findings import Finding, found
 from dropbox.auditor.state import RECORD_HASH, Issue, State
 from dropbox.protocol import board_head, keys, sizes
@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     from dropbox.protocol.keys import RootPublicKey
 
 
+_NONE: Final = bytes(sizes.SHA256)
+
+
+def _day(bulletin: Sighting) -> int:
+    return int(bulletin.name.partition("/")[0])
+
+
 class Publics:
     """One visit's reading of them, against the state of the visits before."""
 
@@ -45,6 +52,7 @@ class Publics:
         self.findings: list[Finding] = []
         self.sightings: list[Sighting] = []
         self.bulletins: dict[tuple[int, int], bytes] = {}
+        self.signed: dict[str, bytes] = {}  # what vouches for code and announcements, by `holding`'s names
 
     def look(self, visit: Visit) -> None:
         """Everything that a reading visit brought; nothing where the visit read nothing."""
@@ -99,16 +107,21 @@ class Publics:
 
     def _hashes(self, day: int) -> set[bytes]:
         """Of the bulletins of a day that were seen."""
-        seen = [one for one in (*self.state.sightings, *self.sightings) if one.kind == "bulletin"]
-        return {one.value for one in seen if one.name.startswith(f"{day}/")}
+        return {one.value for one in self._bulletins() if _day(one) == day}
+
+    def _bulletins(self) -> list[Sighting]:
+        return [one for one in (*self.state.sightings, *self.sightings) if one.kind == "bulletin"]
 
     def _chain(self, bulletin: Bulletin) -> None:
         place, chain = (bulletin.day, bulletin.revision), self.state.chain
         if chain and place < max(chain):
             self._say("bulletin-back", served=bulletin.day, seen=max(chain)[0])
         before = self._hashes(bulletin.day - 1)
-        if before and bulletin.previous not in before:
+        older = {one.value for one in self._bulletins() if _day(one) < bulletin.day - 1}
+        if (before and bulletin.previous not in before) or bulletin.previous in older:
             self._say("chain-broken", served=bulletin.day)
+        elif older and bulletin.previous == _NONE:
+            self._say("chain-anew", served=bulletin.day)
         self.state = replace(self.state, chain={**chain, place: bulletin.previous})
 
     def _cosigned(self, bulletin: Bulletin) -> None:
@@ -123,9 +136,11 @@ class Publics:
 
     def _code(self, visit: Visit, bulletin: Bulletin) -> None:
         """The code that was got is the code that the bureau vouches for."""
+        bundle = bulletin.browser_bundle
+        self.signed[holding.SCRIPT] = bytes.fromhex(bundle) if bundle else holding.ANYTHING
         for path, answer in visit.files.items():
             digest = hashlib.sha256(answer.body).hexdigest()
-            if pages.SCRIPT.fullmatch(path) and bulletin.browser_bundle and digest != bulletin.browser_bundle:
+            if pages.SCRIPT.fullmatch(path) and bundle and digest != bundle:
                 self._say("bundle-other", served=bulletin.day)
 
     # ------------------------------------------------------------------------------------------------- publication
@@ -149,12 +164,12 @@ class Publics:
 
     def _notices(self, publication: Publication, visit: Visit) -> None:
         """The first page announces what the bureau signed; that no other page announces anything, `checks` sees to."""
-        starts = {path: language for language, path in pages.START.items()}
-        for seen in visit.pages:
-            language = starts.get(seen.path)
+        for language, path in pages.START.items():
             signed = tuple(one.text for one in publication.notices if one.language == language)
-            if language and seen.page.notices != signed:
-                self._say("notices-other", page=seen.path)
+            self.signed[holding.notices_name(language)] = holding.of_notices(signed)
+            for seen in visit.pages:
+                if seen.path == path and seen.page.notices != signed:
+                    self._say("notices-other", page=path)
 
     # ------------------------------------------------------------------------------------------------------ boards
 
@@ -208,5 +223,6 @@ class Publics:
         if any(one.salt != head.salt and one.records & records for one in before):
             self._say("records-repeated", issued=head.issued_day)
         self.state = self.state.with_issue(head.recipient, Issue(head.next_due, head.salt, records))
-        name = f"{head.recipient.hex()}/{head.next_due}/{head.salt.hex()}"
-        self.sightings.append(Sighting(self._today, "board", name, hashlib.sha256(board.raw).digest()))
+        # Neither salt nor hash nor hour: whoever issued the board would know from them when this visit was.
+        name = f"{head.recipient.hex()}/{head.issued_day}"
+        self.sightings.append(Sighting(self._today, "board", name, head.bulletin_hash))

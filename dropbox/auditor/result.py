@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dropbox.auditor import texts
-from dropbox.auditor.findings import Finding
+from dropbox.auditor.findings import UNSEEN, Finding
 from dropbox.auditor.state import State
 from dropbox.protocol.observation import Sighting
 
@@ -34,13 +34,15 @@ class Result:
     @property
     def status(self) -> int:
         """The command's exit status."""
-        return ALARM if any(one.alarms for one in self.findings) else FINE
+        if any(one.alarms for one in self.findings):
+            return ALARM
+        return NOT_AUDITED if any(one.code == UNSEEN for one in self.findings) else FINE
 
     @property
     def headline(self) -> str:
         """What it comes to, in one sentence."""
-        code = "bad" if self.status else "noted" if self.findings else "good"
-        return texts.word(code, self.language)
+        headlines = {ALARM: "bad", NOT_AUDITED: "unfinished", FINE: "noted" if self.findings else "good"}
+        return texts.word(headlines[self.status], self.language)
 
 
 def of_state(state: State, today: int) -> tuple[Sighting, ...]:

@@ -33,8 +33,11 @@ def say(table: str, code: str, language: str, values: Mapping[str, object] = Map
 
 
 def finding(one: Finding, language: str) -> str:
-    """What was found."""
-    return say("findings", one.code, language, one.values)
+    """What was found; why a visit broke off is said in the sentence of that fault."""
+    values = {**one.values}
+    if "fault" in values:
+        values["fault"] = say("errors", str(values["fault"]), language)
+    return say("findings", one.code, language, values)
 
 
 def error(one: AuditError, language: str) -> str:

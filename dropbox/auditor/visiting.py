@@ -43,20 +43,29 @@ ITINERARIES: Final = tuple(way for language in pages.LANGUAGES for way in _ways(
 
 @dataclass(frozen=True)
 class SeenPage:
-    """A page as it came, and as it was read."""
+    """A page as it came, and as it was read.  One that broke off is not `whole`; a browser shows it all the same."""
 
     path: str
     fetched: Answer
     page: Page
+    whole: bool = True
 
 
 @dataclass
 class Visit:
-    """What one visit brought, by address."""
+    """What one visit brought, by address; and where it broke off, and why, unless it `ended` well."""
 
     pages: list[SeenPage] = field(default_factory=list)
     files: dict[str, Answer] = field(default_factory=dict)
     calls: dict[str, Answer] = field(default_factory=dict)
+    ended: bool = False
+    place: str = ""  # what was asked for last: an address of ours, or the role of a file
+    fault: str = "stopped"  # the code of a sentence in `texts`
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing came at all."""
+        return not (self.pages or self.files or self.calls)
 
 
 class Window:
@@ -70,25 +79,35 @@ class Window:
     async def open(self, path: str) -> SeenPage:
         """A page, its files, and what its script fetches by itself.  Raises LineError."""
         kind = Kind.LINKED_PAGE if self.visit.pages else Kind.PAGE
-        fetched = await self._line.ask(Ask(kind, path))
+        try:
+            fetched = await self._ask(Ask(kind, path), path)
+        except LineError as error:
+            if error.cut_off is not None:
+                page = pages.parse_cut(error.cut_off.body, self._hosts)
+                self.visit.pages.append(SeenPage(path, error.cut_off, page, whole=False))
+            raise
         seen = SeenPage(path, fetched, pages.parse(fetched.body, self._hosts))
         self.visit.pages.append(seen)
         page = seen.page
-        files = [Ask(Kind.STYLE, page.stylesheet)] if pages.STYLESHEET.fullmatch(page.stylesheet) else []
-        files += [Ask(Kind.SCRIPT, page.script)] if page.script else []
-        for file in files:
-            await self._keep(file)
+        if pages.STYLESHEET.fullmatch(page.stylesheet):
+            await self._keep(Ask(Kind.STYLE, page.stylesheet), "stylesheet")
+        if page.script:
+            await self._keep(Ask(Kind.SCRIPT, page.script), "script")
         if page.seals and pages.WORDS.fullmatch(page.words) and page.texts in pages.TEXTS.values():
             await self._texts(page.texts)
-            await self._keep(Ask(Kind.KEPT_DATA, page.words))
+            await self._keep(Ask(Kind.KEPT_DATA, page.words), "words")
         return seen
 
-    async def _keep(self, ask: Ask) -> None:
+    async def _ask(self, ask: Ask, place: str) -> Answer:
+        self.visit.place = place
+        return await self._line.ask(ask)
+
+    async def _keep(self, ask: Ask, role: str) -> None:
         if ask.path not in self.visit.files:
-            self.visit.files[ask.path] = await self._line.ask(ask)
+            self.visit.files[ask.path] = await self._ask(ask, role)
 
     async def _texts(self, path: str) -> None:
-        fetched = await self._line.ask(Ask(Kind.FRESH_DATA, path))
+        fetched = await self._ask(Ask(Kind.FRESH_DATA, path), path)
         self.visit.pages.append(SeenPage(path, fetched, pages.parse(fetched.body, self._hosts)))
 
     async def read(self) -> None:
@@ -98,7 +117,7 @@ class Window:
 
     async def call(self, request: Request) -> Answer:
         """One request of the pages' script.  Raises LineError."""
-        fetched = await self._line.ask(Ask(Kind.DATA, request.path, request.method, request.body))
+        fetched = await self._ask(Ask(Kind.DATA, request.path, request.method, request.body), request.path)
         self.visit.calls[request.path] = fetched
         return fetched
 
@@ -112,10 +131,20 @@ class Window:
 
 
 async def walk(window: Window, itinerary: Itinerary, pause: Pause) -> Visit:
-    """The whole visit; `pause` is the time in which a person reads or types.  Raises LineError."""
-    for path in itinerary.paths:
-        await window.open(path)
-        await pause()
-    if itinerary.reads:
-        await window.read()
-    return window.visit
+    """The whole visit, or what came of it until the line broke: what is seen then counts all the same, for a host could
+    tamper and hang up.  `pause` is the time in which a person reads or types.  Raises LineError where nothing came.
+    """
+    visit = window.visit
+    try:
+        for path in itinerary.paths:
+            await window.open(path)
+            await pause()
+        if itinerary.reads:
+            await window.read()
+    except LineError as error:
+        visit.fault = error.code
+        if visit.empty:
+            raise
+    else:
+        visit.ended = True
+    return visit

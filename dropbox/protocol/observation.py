@@ -28,8 +28,8 @@ MAX_FINDINGS: Final = 64
 class Sighting:
     """Something that the host served on a day (UTC): its kind, a name that says which one, and its SHA-256.
 
-    ``name`` is for a bulletin ``DAY/REVISION``, for a board ``RECIPIENT/NEXT DUE/SALT``, for a publication its
-    sequence, for a file its role, for a page its address.
+    ``name`` is for a bulletin ``DAY/REVISION``, for a board ``RECIPIENT/ISSUED DAY``, for a publication its sequence,
+    for a file its role, for a page its address.  A board stands for the bulletin to which it belongs.
     """
 
     day: int

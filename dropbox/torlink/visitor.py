@@ -56,6 +56,8 @@ class Visitor:
         """`random(n)` gives n bytes from the system's generator.  Nothing is connected before the first request."""
         self._socks, self._onion, self._random = socks, onion, random
         self._line: _Line | None = None
+        self.cut_off: Answer | None = None
+        """What had come of the answer to the last request, where the line broke in the middle of it."""
         self.renew()
 
     async def __aenter__(self) -> Self:
@@ -98,14 +100,16 @@ class Visitor:
             self.hang_up()  # the host has closed it in the meantime, as every host does after a while
         if self._line is None:
             self._line = _Line(await open_stream(self._socks, self._onion, self._isolation))
-        line = self._line
+        line, self.cut_off = self._line, None
         head = h11.Request(method=method, target=path, headers=headers(self._onion, method, kind, len(body)))
         try:
             answer = await line.exchange(head, body, most, sent)
         except (h11.ProtocolError, OSError, EOFError, TimeoutError, ValueError, zlib.error):
+            self.cut_off = line.so_far()
             self.hang_up()
             raise BrokenVisitError from None
         except BaseException:
+            self.cut_off = line.so_far()
             self.hang_up()
             raise
         return answer
@@ -117,6 +121,7 @@ class _Line:
     def __init__(self, opened: socket.socket) -> None:
         self._socket = opened
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_MOST)
+        self._coming: tuple[int, dict[str, str], _Body] | None = None
 
     def close(self) -> None:
         self._socket.close()
@@ -133,8 +138,15 @@ class _Line:
             return False
         return False  # its end, or bytes that nobody asked for
 
+    def so_far(self) -> Answer | None:
+        """What has come of the answer that broke off, once its head was there."""
+        if self._coming is None:
+            return None
+        status, said, body = self._coming
+        return Answer(status, body.so_far(), said)
+
     async def exchange(self, head: h11.Request, body: bytes, most: int, sent: Sent | None) -> Answer:
-        loop = asyncio.get_running_loop()
+        loop, self._coming = asyncio.get_running_loop(), None
         first = self._http.send(head) or b""
         if body:
             self._http.send_with_data_passthrough(h11.Data(data=body))
@@ -165,6 +177,7 @@ class _Line:
                 status = event.status_code
                 said = {name.decode(): value.decode("latin-1") for name, value in event.headers}
                 body = _Body(most, said.get("content-encoding", ""))
+                self._coming = status, said, body
             elif isinstance(event, h11.Data):
                 body.add(event.data)
             elif not isinstance(event, h11.InformationalResponse):
@@ -187,6 +200,9 @@ class _Body:
         self._kept += part[:room] if self._unpacking is None else self._unpacking.decompress(part, room)
         if len(self._kept) > self._most or (self._unpacking is not None and self._unpacking.unconsumed_tail):
             raise OversizedAnswerError
+
+    def so_far(self) -> bytes:
+        return bytes(self._kept[: self._most])
 
     def whole(self) -> bytes:
         if self._unpacking is not None and not self._unpacking.eof:

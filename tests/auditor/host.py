@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import http.client
 import os
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +28,7 @@ from tests.gateway.threads import gateway_at
 from tests.simulators.socks import SimulatedTor, onion
 
 ONION: Final = onion("reporters")
+READING: Final = onion("reading")
 _HOP: Final = frozenset({"connection", "content-length"})
 
 
@@ -37,6 +40,7 @@ class Reply:
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    breaks: int = -1  # the line breaks after so many bytes of the body
 
 
 @dataclass
@@ -50,6 +54,50 @@ class Request:
 
 
 Hand = Callable[[Reply], None]
+
+
+def on(path: str, change: Hand) -> Hand:
+    def hand(reply: Reply) -> None:
+        if re.fullmatch(path, reply.path):
+            change(reply)
+
+    return hand
+
+
+def swap(before: bytes, after: bytes) -> Hand:
+    def change(reply: Reply) -> None:
+        reply.headers = [one for one in reply.headers if one[0].lower() != "content-encoding"]
+        assert before in reply.body
+        reply.body = reply.body.replace(before, after)
+
+    return change
+
+
+def both(first: Hand, second: Hand) -> Hand:
+    def hand(reply: Reply) -> None:
+        first(reply)
+        second(reply)
+
+    return hand
+
+
+def hangs_up(_: Reply) -> None:
+    raise ConnectionError
+
+
+def unzipped(change: Hand) -> Hand:
+    def hand(reply: Reply) -> None:
+        if ("Content-Encoding", "gzip") in reply.headers:
+            reply.headers.remove(("Content-Encoding", "gzip"))
+            reply.body = gzip.decompress(reply.body)
+        change(reply)
+
+    return hand
+
+
+def plain(between: Between, change: Hand) -> None:
+    """Have the gateway answer uncompressed, and change the text after whatever else is changed."""
+    between.hand = unzipped(both(between.hand, change))
 
 
 @dataclass
@@ -126,9 +174,11 @@ class Between:
                 http_.send_with_data_passthrough(h11.Data(data=reply.body))
                 http_.send(h11.EndOfMessage())
                 try:
-                    line.sendall((sent or b"") + reply.body)
+                    line.sendall((sent or b"") + (reply.body if reply.breaks < 0 else reply.body[: reply.breaks]))
                 except OSError:
                     return  # the visitor has gone
+                if reply.breaks >= 0:
+                    return
                 http_.start_next_cycle()
 
 
@@ -188,6 +238,7 @@ class Host:
     intake: SimulatedIntake
     between: Between
     tor: SimulatedTor
+    reading: Between | None = None  # at the second address, where there is one
 
     def config(self, name: str = "ann", **changes: Any) -> Path:  # noqa: ANN401 -- a settings file
         """An auditor's settings file, with a key of their own."""
@@ -200,6 +251,7 @@ class Host:
             "folder": str(own / "state"),
             "key": str(own / "key"),
             "language": "en",
+            **({} if self.reading is None else {"reading_onion": READING.name}),
             **changes,
         }
         path = own / "audit.toml"
@@ -224,14 +276,20 @@ def _without_number(path: str) -> str:
 
 
 @contextmanager
-def running_host(folder: Path, bureau: Bureau | None = None) -> Iterator[Host]:
-    """Today's bureau, an intake in memory, a real gateway, and the way to it."""
+def running_host(folder: Path, bureau: Bureau | None = None, *, two_addresses: bool = False) -> Iterator[Host]:
+    """Today's bureau, an intake in memory, a real gateway, and the way to it, or the two ways."""
     bureau = bureau or Bureau(int(time.time()))
     intake = SimulatedIntake(bureau)
     settings = GatewaySettings(Path("/nowhere"), Tcp("127.0.0.1", 0), bureau.root.public, idle_seconds=60)
+    if two_addresses:
+        settings = replace(settings, reporters_address=ONION.name, reading_address=READING.name)
     with ExitStack() as stack:
         base = stack.enter_context(gateway_at(settings, lambda: int(time.time()), os.urandom, intake))
-        between = Between(base)
+        between, reading = Between(base), Between(base) if two_addresses else None
+        services = {ONION.name: folder / "gateway"}
         stack.enter_context(between.listening(folder / "gateway"))
-        tor = stack.enter_context(tor_at(folder / "socks", {ONION.name: folder / "gateway"}))
-        yield Host(folder, bureau, intake, between, tor)
+        if reading is not None:
+            services[READING.name] = folder / "reading"
+            stack.enter_context(reading.listening(folder / "reading"))
+        tor = stack.enter_context(tor_at(folder / "socks", services))
+        yield Host(folder, bureau, intake, between, tor, reading)

@@ -71,7 +71,7 @@ async def test_reading_asks_for_what_a_browser_asks_for(host: Host, tmp_path: Pa
     host.between.asked.clear()
     settings = load(host.config())
     itinerary = Itinerary("nl", (pages.START["nl"], pages.READ["nl"]), reads=True)
-    await looking.visit(settings, itinerary, Feet(os.urandom, hurried=True))
+    await looking.visit(settings, itinerary, Feet(os.urandom, hurried=True), [])
     assert asked(host.between.asked) == of_browser
     assert of_browser[-3:] == ["GET /v1/bulletin", "GET /v1/boards", "GET /v1/publication"]
 

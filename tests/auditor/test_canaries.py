@@ -12,11 +12,13 @@ import pytest
 
 from dropbox.auditor import canaries, cli, files, pages
 from dropbox.auditor.looking import Feet
+from dropbox.bureau import ledger
 from dropbox.gateway.settings import Settings as GatewaySettings
 from dropbox.gateway.settings import Tcp
 from dropbox.protocol import sizes
+from dropbox.protocol.observation import verify_observation
 from dropbox.protocol.receipt import fingerprint_words
-from tests.auditor.host import ONION, Between, Reply, tor_at
+from tests.auditor.host import ONION, Between, Reply, both, hangs_up, on, swap, tor_at, unzipped
 from tests.bureau.office import Office, Open
 from tests.gateway.threads import gateway_at
 
@@ -239,6 +241,24 @@ async def test_a_report_that_the_host_swallowed_is_said_once_a_later_one_is_answ
         assert (status, "that report was lost at the server" in said) == (1, True), said
 
 
+async def test_an_answer_that_may_have_given_way_on_a_full_board_is_said_so(
+    place: Place, capsys: Out, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "BOARD_MAX_RECORDS", sizes.BOARD_MIN_RECORDS)  # so that this board has its largest size
+    async with place.office.intake(), place.desk(place.key) as desk:
+        await place.canary(capsys)
+        monkeypatch.setattr(ledger, "fitting", lambda _live, _most: [])
+        monkeypatch.setattr(sizes, "BOARD_MAX_RECORDS", 1)
+        await desk.round()
+        place.office.clock.forward(days=3)
+        await desk.round()
+        monkeypatch.setattr(sizes, "BOARD_MAX_RECORDS", sizes.BOARD_MIN_RECORDS)
+        status, said = await place.canary(capsys)
+        assert (status, "the board has its largest size" in said) == (1, True), said
+        assert "does not know your key" not in said
+        assert "lost at the server" not in said
+
+
 async def test_a_desk_that_does_not_know_the_auditor_is_said(place: Place, capsys: Out) -> None:
     async with place.office.intake(), place.desk() as desk:
         await place.canary(capsys)
@@ -246,3 +266,43 @@ async def test_a_desk_that_does_not_know_the_auditor_is_said(place: Place, capsy
         status, said = await place.canary(capsys)
         assert (status, "does not know your key" in said) == (1, True)
         assert len(await desk.desk.cases()) == 1
+
+
+async def test_a_host_that_lets_nobody_read_to_the_end_is_said_once_patience_ends(place: Place, capsys: Out) -> None:
+    async with place.office.intake(), place.desk(place.key):
+        await place.canary(capsys)
+        place.between.hand = on("/v1/boards", hangs_up)
+        status, said = await place.canary(capsys)
+        assert (status, "Warn" in said) == (2, False), said
+        place.office.clock.forward(days=3)
+        status, said = await place.canary(capsys)
+        assert (status, "could not be fetched" in said) == (1, True), said
+
+
+async def test_that_a_canary_was_cut_off_is_said_to_nobody_else(place: Place, capsys: Out) -> None:
+    def breaks(reply: Reply) -> None:
+        if reply.path.startswith("/v1/uploads/"):
+            raise ConnectionError
+
+    async with place.office.intake(), place.desk(place.key):
+        place.between.hand = breaks
+        status, said = await place.canary(capsys)
+        assert (status, "the line broke" in said) == (1, True), said
+        (path,) = (place.folder / "state" / "observations").iterdir()
+        assert verify_observation(path.read_bytes()).findings == ()
+
+
+async def test_a_page_that_was_tampered_with_is_found_though_the_canary_is_cut_off(place: Place, capsys: Out) -> None:
+    async with place.office.intake(), place.desk(place.key) as desk:
+        await place.canary(capsys)
+        await desk.round()
+        place.office.clock.forward(days=1)
+        await desk.round()
+        tampers = on("/(nl|en)/", unzipped(swap(b"<body>", b'<body onload="x()">')))
+        for cut in ("/nl/antwoord|/en/read", "/v1/boards", "/nl/melden|/en/report"):
+            kept = (place.folder / "state" / "state.json").read_bytes()
+            place.between.hand = both(tampers, on(cut, hangs_up))
+            status, said = await place.canary(capsys)
+            assert (status, "holds something that does not belong" in said) == (1, True), said
+            assert "broke off at" in said
+            (place.folder / "state" / "state.json").write_bytes(kept)

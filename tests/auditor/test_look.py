@@ -1,13 +1,11 @@
 """A good host passes; a host that does anything of this is found out."""
 
-import gzip
 import hashlib
 import json
 import os
 import re
 import time
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from dropbox.protocol.bulletin import sign_bulletin
 from dropbox.protocol.keys import Role
 from dropbox.protocol.observation import Observation, verify_observation
 from dropbox.protocol.publication import NoticeText
-from tests.auditor.host import Host, Reply
+from tests.auditor.host import Host, on, plain, swap
 from tests.gateway.bureau import Bureau
 
 Out = pytest.CaptureFixture[str]
@@ -51,37 +49,6 @@ def serve(host: Host, **bodies: bytes) -> None:
 def revised(bureau: Bureau, **changes: object) -> bytes:
     bureau.bulletin = replace(bureau.bulletin, **changes)  # type: ignore[arg-type]  # fields by name
     return bureau.signed_bulletin()
-
-
-def on(path: str, change: Callable[[Reply], None]) -> Callable[[Reply], None]:
-    def hand(reply: Reply) -> None:
-        if re.fullmatch(path, reply.path):
-            change(reply)
-
-    return hand
-
-
-def swap(before: bytes, after: bytes) -> Callable[[Reply], None]:
-    def change(reply: Reply) -> None:
-        reply.headers = [one for one in reply.headers if one[0].lower() != "content-encoding"]
-        assert before in reply.body
-        reply.body = reply.body.replace(before, after)
-
-    return change
-
-
-def plain(host: Host, change: Callable[[Reply], None]) -> None:
-    """Have the gateway answer uncompressed, so that a test can change the text."""
-    original = host.between.hand
-
-    def hand(reply: Reply) -> None:
-        if ("Content-Encoding", "gzip") in reply.headers:
-            reply.headers.remove(("Content-Encoding", "gzip"))
-            reply.body = gzip.decompress(reply.body)
-        original(reply)
-        change(reply)
-
-    host.between.hand = hand
 
 
 def test_a_good_host_passes_again_and_again(host: Host, capsys: Out) -> None:
@@ -119,7 +86,7 @@ PAGES = [
 def test_a_page_that_was_tampered_with_is_found(
     host: Host, capsys: Out, path: str, before: bytes, after: bytes, code: str
 ) -> None:
-    plain(host, on(path, swap(before, after)))
+    plain(host.between, on(path, swap(before, after)))
     status, said = look(host, capsys)
     assert status == 1, said
     assert code in findings(host)
@@ -135,7 +102,7 @@ def test_a_cookie_or_a_missing_policy_is_found(host: Host, capsys: Out) -> None:
 
 def test_another_root_key_on_one_page_is_found(host: Host, capsys: Out) -> None:
     other = Bureau(int(time.time())).root.public.raw.hex().encode()
-    plain(host, on("/nl/melden", swap(host.bureau.root.public.raw.hex().encode(), other)))
+    plain(host.between, on("/nl/melden", swap(host.bureau.root.public.raw.hex().encode(), other)))
     status, said = look(host, capsys)
     assert (status, "another root key" in said) == (1, True)
     assert findings(host) == ("root-other",)
@@ -145,7 +112,7 @@ def test_code_that_the_bureau_does_not_vouch_for_is_found(host: Host, capsys: Ou
     serve(host, bulletin=revised(host.bureau, browser_bundle="11" * 32))
     host.intake.issue()
     assert look(host, capsys)[0] == 1
-    assert findings(host) == ("bundle-other",)
+    assert findings(host) == ("bundle-other", "bundle-unsigned"), "in visits that read, and in those that do not"
 
 
 def test_the_code_that_the_bureau_vouches_for_passes(host: Host, capsys: Out) -> None:
@@ -232,7 +199,7 @@ def test_a_notice_that_the_bureau_did_not_sign_is_found(host: Host, capsys: Out)
     serve(host, publication=host.bureau.publication(notices=(NoticeText("nl", "Dicht tot maandag & dinsdag."),)))
     assert look(host, capsys)[0] == 0
     forged = b'<p class="note said" dir="auto">Bel 06-12345678.</p>\n<div class="columns">'
-    plain(host, on("/nl/", swap(b'<div class="columns">', forged)))
+    plain(host.between, on("/nl/", swap(b'<div class="columns">', forged)))
     assert look(host, capsys)[0] == 1
     assert findings(host) == ("notices-other",)
 
@@ -240,7 +207,7 @@ def test_a_notice_that_the_bureau_did_not_sign_is_found(host: Host, capsys: Out)
 @pytest.mark.parametrize("path", ["/nl/melden", "/en/report", "/en/how-it-works", "/nl/antwoord"])
 def test_a_notice_where_the_bureau_has_none_is_found(host: Host, capsys: Out, path: str) -> None:
     forged = b'<p class="note said" dir="auto">Bel 06-12345678.</p>\n</main>'
-    plain(host, on(path, swap(b"</main>", forged)))
+    plain(host.between, on(path, swap(b"</main>", forged)))
     assert look(host, capsys)[0] == 1
     assert findings(host) == ("notices-other",)
 

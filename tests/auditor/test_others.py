@@ -7,12 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dropbox.auditor import cli, files, texts
 from dropbox.auditor.findings import NOTICES
-from dropbox.auditor.watching import canary_moment
 from dropbox.protocol import sizes
 from dropbox.protocol.receipt import fingerprint_words
 from dropbox.torlink.errors import Fault
@@ -87,7 +84,7 @@ def test_an_old_board_shows_when_both_compare(host: Host, capsys: Out, monkeypat
     ann, _ = look(host, capsys, "ann")
     tomorrow = host.bureau.now + sizes.DAY
     monkeypatch.setattr(cli, "_now", lambda: min(tomorrow, (host.bureau.day + 1) * sizes.DAY + 3600))
-    host.intake.static["/v1/boards"] = host.bureau.boards(host.bureau.now - 3600)
+    host.intake.static["/v1/boards"] = host.bureau.boards(host.bureau.now - sizes.DAY)
     ben, key = look(host, capsys, "ben")
     status, said = merge(host, capsys, ann, ben, knows=(key,))
     assert (status, "older board" in said) == (1, True), said
@@ -224,7 +221,7 @@ def test_a_flood_is_cut_off(host: Host, capsys: Out) -> None:
 
     host.between.hand = flood
     status, said = run(capsys, "look", "--config", host.config(), "--hurried")
-    assert (status, "far more than was asked for" in said) == (2, True)
+    assert (status, "far more at" in said) == (1, True), said
 
 
 def test_keys_settings_and_state_that_cannot_be_used_are_said(host: Host, capsys: Out) -> None:
@@ -235,7 +232,7 @@ def test_keys_settings_and_state_that_cannot_be_used_are_said(host: Host, capsys
     key.chmod(0o600)
     assert "is not overwritten" in run(capsys, "key", "--out", key, "--language", "en")[1]
     state = host.folder / "ann" / "state" / "state.json"
-    state.parent.mkdir()
+    state.parent.mkdir(exist_ok=True)
     state.write_text("{}")
     assert "Put the folder aside" in run(capsys, "look", "--config", config, "--hurried")[1]
     key.write_text("{}")
@@ -269,19 +266,6 @@ def test_watching_sends_one_canary_a_day(host: Host, capsys: Out) -> None:
         assert sum(path.startswith("PUT ") for path in host.paths()) == 1
 
 
-@given(st.integers(0, 40_000), st.integers(-90_000, 86_399), st.binary(min_size=8, max_size=8))
-def test_a_canary_goes_at_any_moment_of_its_day_that_is_still_to_come(day: int, since: int, drawn: bytes) -> None:
-    begin, now = day * sizes.DAY, day * sizes.DAY + since
-    moment = canary_moment(day, now, lambda _: drawn)
-    assert max(begin, now) <= moment < begin + sizes.DAY
-
-
-def test_a_canary_can_go_at_the_first_second_of_its_day_and_at_the_last() -> None:
-    last = (sizes.DAY - 1).to_bytes(8, "big")
-    assert canary_moment(9, 0, lambda _: bytes(8)) == 9 * sizes.DAY
-    assert canary_moment(9, 0, lambda _: last) == 10 * sizes.DAY - 1
-
-
 # ----------------------------------------------------------------------------------------------------------- sentences
 
 
@@ -301,7 +285,10 @@ def test_every_fault_of_tor_and_every_notice_has_a_sentence() -> None:
 def test_the_state_that_is_kept_holds_hashes_only(host: Host, capsys: Out) -> None:
     look(host, capsys, "ann")
     kept = json.loads((host.folder / "ann" / "state" / "state.json").read_text())
-    assert kept.keys() == {"canaries", "canary_day", "chain", "issues", "root", "sequence", "sightings", "version"}
+    assert kept.keys() == {
+        "alarm_day", "alarms", "canaries", "canary_day", "chain", "issues", "root", "sequence", "sightings", "version",
+        "vouched", "waiting",
+    }  # fmt: skip
     board = host.intake.static["/v1/boards"]
     text = json.dumps(kept)
     assert board[5 + 110 : 5 + 110 + 32].hex() not in text

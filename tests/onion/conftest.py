@@ -36,13 +36,14 @@ def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 class Reachable:
     """An instance behind an onion service of its own. `tor`: the host's. `service`: the folder with its address.
 
-    `visitors`: the tor of whoever visits.
+    `visitors`: the tor of whoever visits. `socket`: where the service leads.
     """
 
     demo: Demo
     visitors: Node
     tor: Node
     service: Path
+    socket: Path
 
     @property
     def url(self) -> str:
@@ -71,7 +72,7 @@ def reachable(network: PrivateNetwork, folder: Path, name: str) -> Iterator[Reac
         tor = network.add_host(name, service_lines(service, socket), service)
         try:
             with running_demo(folder / "host", "--onion", str(socket), f"http://{address_of(service)}") as demo:
-                yield Reachable(demo, network.client, tor, service)
+                yield Reachable(demo, network.client, tor, service, socket)
         finally:
             network.remove(tor)
 

@@ -2,10 +2,13 @@
 
 import subprocess
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 import pytest
 
+from deploy.demo.tornet.network import PrivateNetwork
+from deploy.demo.tornet.onions import address_of, service_lines
 from dropbox.auditor import files
 from dropbox.protocol.observation import verify_observation
 from tests.onion.conftest import Reachable
@@ -21,7 +24,7 @@ def audit(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([COMMAND, *map(str, arguments)], check=False, capture_output=True, text=True)
 
 
-def settings(folder: Path, instance: Reachable) -> Path:
+def settings(folder: Path, instance: Reachable, more: str = "") -> Path:
     """An auditor with a key of their own, who has the leaflet."""
     folder.mkdir()
     audit("key", "--out", folder / "key")
@@ -29,9 +32,20 @@ def settings(folder: Path, instance: Reachable) -> Path:
     config.write_text(
         f'onion = "{instance.host}"\nfingerprint = "{instance.demo.endpoints["root_fingerprint"]}"\n'
         f'tor_socks = "127.0.0.1:{instance.visitors.socks}"\nfolder = "{folder / "state"}"\n'
-        f'key = "{folder / "key"}"\nlanguage = "en"\n'
+        f'key = "{folder / "key"}"\nlanguage = "en"\n{more}'
     )
     return config
+
+
+def test_reading_goes_to_an_address_of_its_own(network: PrivateNetwork, shared: Reachable, tmp_path: Path) -> None:
+    service = tmp_path / "service"
+    tor = network.add_host(f"reading-{token_hex(4)}", service_lines(service, shared.socket), service)
+    try:
+        config = settings(tmp_path / "cas", shared, f'reading_onion = "{address_of(service)}"\n')
+        result = audit("look", "--config", config, "--hurried")
+        assert (result.returncode, "Nothing wrong was found." in result.stdout) == (0, True), result
+    finally:
+        network.remove(tor)
 
 
 def test_two_audits_through_tor_agree_and_a_canary_goes_in(shared: Reachable, tmp_path: Path) -> None:

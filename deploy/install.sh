@@ -5,8 +5,9 @@
 #   deploy/install.sh ROLE [--root-key HEX] [--ssh-from ADDRESS]... [--wheels FOLDER] [--root FOLDER] [--dry-run]
 #   deploy/install.sh ROLE --release FOLDER [--signers FILE] [as above]
 #
-# ROLE is intake (tor, onion services, gateway, store), desk (the bureau) or ministry (the coordinator's inbox).
-#   --root-key HEX      the root public key, 64 hexadecimal digits, as the ceremony printed it
+# ROLE is intake (tor, onion services, gateway, store), desk (the bureau), ministry (the coordinator's inbox) or audit (a
+# machine of somebody else's, that looks at the others from outside).
+#   --root-key HEX      the root public key, 64 hexadecimal digits, as the ceremony printed it; audit needs none
 #   --ssh-from ADDRESS  an address or network that SSH may come from; without one, from nowhere
 #   --wheels FOLDER     take the Python packages from this folder instead of the network; their hashes are checked
 #   --root FOLDER       set up the system that stands below this folder, and start nothing
@@ -34,6 +35,10 @@ main() {
         desk | ministry)
             SERVICES=("$ROLE")
             PROGRAMS=("$ROLE" onion)  # of which no service runs here: `dropbox-onion keys client` makes this machine's key
+            ;;
+        audit)
+            SERVICES=(audit)
+            PROGRAMS=(audit)
             ;;
     esac
     host_is_ours
@@ -86,7 +91,7 @@ arguments() {
                 PASSED+=("$1" "$2")
                 shift
                 ;;
-            intake | desk | ministry)
+            intake | desk | ministry | audit)
                 [ -z "$ROLE" ] || fail "one role for a host: that is what keeps the roles apart."
                 ROLE=$1
                 PASSED+=("$1")
@@ -95,7 +100,7 @@ arguments() {
         esac
         shift
     done
-    [ -n "$ROLE" ] || fail "which host is this? Say intake, desk or ministry; see --help."
+    [ -n "$ROLE" ] || fail "which host is this? Say intake, desk, ministry or audit; see --help."
     [[ -z "$ROOT_KEY" || "$ROOT_KEY" =~ ^[0-9a-f]{64}$ ]] || fail "--root-key needs 64 lower-case hexadecimal digits."
     [ "$ROOT" != / ] || ROOT=''
 }
@@ -132,7 +137,7 @@ host_is_ours() {
             fail "this is for Debian 12 or later."
     fi
     local other
-    for other in intake desk ministry; do
+    for other in intake desk ministry audit; do
         if [ "$other" != "$ROLE" ] && [ -e "$ROOT/etc/sysusers.d/dropbox-$other.conf" ]; then
             fail "this host is a host of another role ($other): each role needs a machine of its own."
         fi
@@ -262,7 +267,10 @@ listed_of() {
 
 launcher() {
     local package=$1
-    if [ "$1" = desk ]; then package=bureau; fi
+    case "$1" in
+        desk) package=bureau ;;
+        audit) package=auditor ;;
+    esac
     cat <<LAUNCHER
 #!$ENVIRONMENT/bin/python -sP
 import sys
@@ -318,6 +326,7 @@ system_files() {
     put deploy/system/tor.conf /etc/systemd/system/tor@default.service.d/dropbox.conf
     put docs/operations.md /usr/share/doc/dropbox/operations.md
     put docs/settings.md /usr/share/doc/dropbox/settings.md
+    if [ "$ROLE" = audit ]; then put docs/auditing.md /usr/share/doc/dropbox/auditing.md; fi
     if [ "$ROLE" = intake ]; then tor_may_connect; fi
     tor_is_told
     if [ "$MODE" = live ] && [ -n "$CHANGED" ]; then
@@ -472,6 +481,11 @@ start() {
     if [ "$1" = onion ]; then
         if [ ! -e "$ROOT/var/lib/dropbox-onion/addresses.json" ]; then
             say "dropbox-onion is not started: it has no keys yet"
+            return
+        fi
+    elif [ "$1" = audit ]; then
+        if ! grep -qs '^onion = ".*\.onion"' "$ROOT$settings" || [ ! -e "$ROOT/var/lib/dropbox-audit/key" ]; then
+            say "dropbox-audit is not started: put what the leaflet says into $settings, and make its key"
             return
         fi
     elif ! grep -qs '^root_key = "[0-9a-f]\{64\}"' "$ROOT$settings"; then

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from dropbox.protocol.keys import CertificateRequest, Role
 from dropbox.protocol.secret_keys import RootSecretKey, SigningKey
+from tests.auditor.host import running_host
 from tests.boundaries.listed import ROOT, files, listed
 from tests.onion.host import onion_host
 from tests.simulators.control_port import control_port
@@ -23,6 +25,7 @@ from tests.simulators.control_port import control_port
 _PRIVATE: Final = ("opening.py", "secret_keys.py", "bureau", "ministry", "ceremony")
 _PACKAGES: Final = {
     "intake": "intake", "gateway": "gateway", "onion": "onion", "desk": "bureau", "ministry": "ministry",
+    "audit": "auditor",
 }  # fmt: skip
 _OFFICES: Final = {"desk": "vault", "ministry": "folder"}  # the setting that names its folder
 
@@ -149,11 +152,27 @@ def test_an_office_is_made_and_serves_with_its_own_files_only(
     assert b"<html" in page
 
 
+@pytest.mark.parametrize("host", ["audit"], indirect=True)
+def test_an_auditor_looks_with_its_own_files_only(host: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="au") as name, running_host(Path(name)) as running:
+        config = running.config()
+        done = subprocess.run(
+            [*_command("audit"), "look", "--config", str(config), "--hurried"],
+            cwd=host, env=_environment(host), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        sent = subprocess.run(
+            [*_command("audit"), "canary", "--config", str(config), "--hurried"],
+            cwd=host, env=_environment(host), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, "Nothing wrong was found." in done.stdout) == (0, True), done
+    assert (sent.returncode, "The canary is sent." in sent.stdout) == (0, True), sent
+
+
 @pytest.mark.parametrize("role", _PACKAGES)
 def test_every_line_names_something(role: str) -> None:
     assert all(any(ROOT.glob(line)) for line in listed(role))
 
 
-@pytest.mark.parametrize("role", ["intake", "gateway", "onion"])
+@pytest.mark.parametrize("role", ["intake", "gateway", "onion", "audit"])
 def test_no_private_key_code_stands_on_the_host(role: str) -> None:
     assert not [path for path in files(role) if set(path.relative_to(ROOT).parts) & set(_PRIVATE)]

@@ -12,7 +12,8 @@ import pytest
 ROOT: Final = Path(__file__).parents[2]
 INSTALL: Final = ROOT / "deploy/install.sh"
 ROOT_KEY: Final = "5a" * 32
-HOSTS: Final = {"intake": ("intake", "gateway", "onion"), "desk": ("desk",), "ministry": ("ministry",)}
+HOSTS: Final = {"intake": ("intake", "gateway", "onion"), "desk": ("desk",), "ministry": ("ministry",),
+                 "audit": ("audit",)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Host:
     @property
     def programs(self) -> tuple[str, ...]:
         """The commands that stand there; an office makes its key for tor with one whose service it does not run."""
-        return self.services if "onion" in self.services else (*self.services, "onion")
+        return (*self.services, "onion") if self.role in {"desk", "ministry"} else self.services
 
     def ids(self, account: str) -> tuple[int, int]:
         """Of an account in this host's own list."""

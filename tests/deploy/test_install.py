@@ -11,7 +11,9 @@ from tests.boundaries.listed import files
 from tests.deploy.conftest import HOSTS, ROOT, ROOT_KEY, Host, install
 
 _FOREIGN: Final = {"intake": ("bureau", "ministry", "ceremony"), "desk": ("ministry", "gateway", "intake", "ceremony"),
-                   "ministry": ("bureau", "gateway", "intake", "ceremony")}  # fmt: skip
+                   "ministry": ("bureau", "gateway", "intake", "ceremony"),
+                   "audit": ("bureau", "ministry", "gateway", "intake", "ceremony", "courier", "onion", "storage",
+                             "opening.py", "secret_keys.py")}  # fmt: skip
 
 
 def everything(root: Path) -> dict[str, tuple[object, ...]]:
@@ -58,7 +60,9 @@ def test_folders_of_secrets_belong_to_their_service_alone(host: Host) -> None:
 def test_settings_hold_the_root_key_and_are_readable_by_their_service_only(host: Host) -> None:
     for service in host.services:
         settings = host.root / f"etc/dropbox/{service}.toml"
-        if service != "onion":  # it verifies nothing
+        if service == "audit":
+            assert "root_key" not in settings.read_text(), "it has the leaflet's words"
+        elif service != "onion":  # it verifies nothing
             assert f'root_key = "{ROOT_KEY}"' in settings.read_text()
         status = settings.stat()
         assert stat.S_IMODE(status.st_mode) == 0o640
@@ -125,7 +129,7 @@ def test_a_host_of_one_role_takes_no_second(host: Host) -> None:
         (("desk", "--root-key", "short"), "64 lower-case hexadecimal digits"),
         (("desk", "--root-key"), "needs a value"),
         (("desk", "intake"), "one role for a host"),
-        ((), "say intake, desk or ministry"),
+        ((), "say intake, desk, ministry or audit"),
     ],
 )
 def test_a_mistake_in_the_command_is_a_sentence(tmp_path: Path, options: tuple[str, ...], sentence: str) -> None:

@@ -4,10 +4,10 @@ import { Blank } from "../src/protocol/blank.ts";
 import * as boardHead from "../src/protocol/board_head.ts";
 import { BoardIndex } from "../src/protocol/board.ts";
 import * as bulletin from "../src/protocol/bulletin.ts";
-import { type Bytes, concat, fromHex, same, toHex } from "../src/protocol/bytes.ts";
+import { type Bytes, concat, fromHex, same, toHex, utf8 } from "../src/protocol/bytes.ts";
 import * as documents from "../src/protocol/documents.ts";
 import * as envelope from "../src/protocol/envelope.ts";
-import { BadReceipt, UnknownVersion, WrongSize } from "../src/protocol/errors.ts";
+import { BadReceipt, DoesNotOpen, UnknownVersion, WrongSize } from "../src/protocol/errors.ts";
 import { cleanFileName } from "../src/protocol/file_names.ts";
 import { RootPublicKey, verifyCertificate } from "../src/protocol/keys.ts";
 import { messageMac } from "../src/protocol/payload.ts";
@@ -29,6 +29,18 @@ import { LISTS, listOf } from "./words.ts";
 type Operation = (given: Value, shared: Shared) => Promise<unknown> | unknown;
 
 const hash = async (data: Bytes): Promise<string> => toHex(await primitives.sha256(data));
+
+const label = (name: string): Bytes => utf8(`dropbox/v1/${name}\0`);
+
+/** The name of section 13.2, and the hash of the content that it is bound to. */
+async function uploadName(salt: Bytes, content: Bytes): Promise<{ hash: Bytes; name: Bytes }> {
+  let hash: Bytes = new Uint8Array(32);
+  for (let at = 0; at < content.length; at += sizes.UPLOAD_CHUNK) {
+    const chunk = await primitives.sha256(content.slice(at, at + sizes.UPLOAD_CHUNK));
+    hash = await primitives.sha256(concat(label("upload/content"), hash, chunk));
+  }
+  return { hash, name: await primitives.sha256(concat(label("upload/name"), salt, hash)) };
+}
 
 const rootOf = (given: Value, shared: Shared): Promise<RootPublicKey> => RootPublicKey.of(toBytes(given.root, shared));
 
@@ -151,14 +163,19 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     const made = sizes.readPrefix(toBytes(given.prefix, shared));
     return { day: made.day, revision: made.revision, envelope_id: toHex(made.envelopeId) };
   },
-  "sealed-file/read": (given, shared) => {
+  "sealed-file/read": async (given, shared) => {
     const file = toBytes(given.file, shared);
-    if (file.length < 24 + sizes.PREFIX) throw new WrongSize();
-    if (!same(file.slice(0, 8), new TextEncoder().encode("DBXSEA01"))) throw new UnknownVersion();
-    const prefix = sizes.readPrefix(file.slice(24, 24 + sizes.PREFIX));
-    const envelope = file.length - 24;
-    if (!sizes.ENVELOPE_LADDER.includes(envelope)) throw new WrongSize();
-    return { upload_id: toHex(file.slice(8, 24)), day: prefix.day, envelope };
+    if (!same(file.slice(0, 8), utf8("DBXSEA01"))) throw new UnknownVersion();
+    if (file.length < 56 + sizes.PREFIX) throw new WrongSize();
+    const [salt, name, content] = [file.slice(8, 24), file.slice(24, 56), file.slice(56)];
+    const prefix = sizes.readPrefix(content.slice(0, sizes.PREFIX));
+    if (!sizes.ENVELOPE_LADDER.includes(content.length)) throw new WrongSize();
+    if (!same(name, (await uploadName(salt, content)).name)) throw new DoesNotOpen();
+    return { name: toHex(name), salt: toHex(salt), day: prefix.day, envelope: content.length };
+  },
+  "upload-name/of": async (given, shared) => {
+    const made = await uploadName(toBytes(given.salt, shared), toBytes(given.content, shared));
+    return { content_hash: toHex(made.hash), name: toHex(made.name) };
   },
   "cobblestone/open": async (given, shared) => {
     const [key, context] = [toBytes(given.key, shared), toBytes(given.context, shared)];

@@ -20,11 +20,13 @@ from dropbox.web.same_site import check_same_site
 PREFIX: Final = "/v1/"
 
 _PUBLISHED: Final = {request.path: request for request in (session.BULLETIN, session.BOARDS, session.PUBLICATION)}
-_UPLOAD: Final = "/v1/uploads/[0-9a-f]{32}"
+_RANDOM: Final = "/v1/uploads/[0-9a-f]{32}"
+_UPLOAD: Final = f"{_RANDOM}(?:[0-9a-f]{{32}})?"  # also one that is bound to its content
 _UPLOADS: Final = tuple(
     (method, re.compile(pattern), most)
     for method, pattern, most in (
-        ("PUT", f"{_UPLOAD}/(?:0|[1-9][0-9]{{0,3}}|whole)", UPLOAD_CHUNK),
+        ("PUT", f"{_UPLOAD}/(?:0|[1-9][0-9]{{0,3}})", UPLOAD_CHUNK),
+        ("PUT", f"{_RANDOM}/whole", UPLOAD_CHUNK),
         ("GET", _UPLOAD, 0),
         ("POST", f"{_UPLOAD}/finish", session.MAX_ANSWER),
         ("DELETE", _UPLOAD, 0),

@@ -13,10 +13,31 @@ from dropbox.gateway.report_pages import problems, size_words
 from dropbox.gateway.site import Visit, personal, public
 from dropbox.gateway.wire import Answer
 from dropbox.protocol.errors import ProtocolError
+from dropbox.protocol.sealed_file import SealedHead
+from dropbox.protocol.sizes import ACCEPTED_DAYS, DAY
 from dropbox.reporter.blocking import run
-from dropbox.reporter.errors import HostRefused, VisitError
-from dropbox.reporter.handing_in import HandingIn
+from dropbox.reporter.errors import (
+    HostFull,
+    HostNotReady,
+    OutcomeUnknown,
+    TransportFailed,
+    UploadLost,
+    UploadTaken,
+    VisitError,
+    WrongDay,
+)
+from dropbox.reporter.handing_in import HandedIn, HandingIn
 from dropbox.web.same_site import check_same_site
+from dropbox.web.templating import long_day
+
+_REFUSALS: tuple[tuple[type[VisitError], str], ...] = (
+    (HostFull, texts.SEALED_FULL),
+    (UploadTaken, texts.SEALED_TAKEN),
+    (UploadLost, texts.SEALED_LOST),
+    (OutcomeUnknown, texts.SEALED_UNKNOWN),
+    (TransportFailed, texts.SEALED_AWAY),
+    (HostNotReady, texts.SEALED_AWAY),
+)
 
 
 class _NoFile(Exception):
@@ -36,14 +57,15 @@ def hand_in(visit: Visit) -> Answer:
     if isinstance(outcome, Refused):
         form.discard()
         return personal(_page(visit, None, outcome.faults), outcome.status)
-    return personal(visit.site.draw("handed_in.html", visit.language, None, size=size_words(outcome)))
+    size = size_words(outcome.size)
+    return personal(visit.site.draw("handed_in.html", visit.language, None, size=size, before=outcome.before))
 
 
-def _passed_on(visit: Visit, form: FormReader) -> int | Refused:
-    """The size of the envelope that the host now holds.
+def _passed_on(visit: Visit, form: FormReader) -> HandedIn | Refused:
+    """What the host now holds.
 
     After a broken line what has come stays, so that the same file goes on from there; of what is no sealed file nothing
-    stays.
+    stays, nor of what somebody else put under its name.
     """
     handing = HandingIn(visit.transport)
     try:
@@ -51,18 +73,45 @@ def _passed_on(visit: Visit, form: FormReader) -> int | Refused:
     except _NoFile:
         return Refused([Fault("files", texts.NO_FILE)], UNPROCESSABLE)
     except VisitError as error:
-        sentence = texts.SEALED_TOO_OLD if isinstance(error, HostRefused) else texts.SEALED_AWAY
-        return Refused([Fault("files", sentence)], UNAVAILABLE)
-    except (TooManyFiles, ProtocolError) as error:
-        with contextlib.suppress(VisitError):  # the host sweeps it within a day
-            run(handing.cancel())
-        sentence = texts.ONE_SEALED_FILE if isinstance(error, TooManyFiles) else texts.NO_SEALED_FILE
+        if isinstance(error, UploadTaken):
+            _take_back(handing)
+        return Refused([_refused(visit, error, handing.head)], UNAVAILABLE)
+    except TooManyFiles:
+        _take_back(handing)
+        return Refused([Fault("files", texts.ONE_SEALED_FILE)], UNPROCESSABLE)
+    except ProtocolError:
+        _take_back(handing)
+        sentence = texts.SEALED_DAMAGED if handing.ours else texts.NO_SEALED_FILE
         return Refused([Fault("files", sentence)], UNPROCESSABLE)
     except FormError as error:
         return form_refusal(error, [])
+    finally:
+        handing.drop()
 
 
-def _read(form: FormReader, handing: HandingIn) -> int:
+def _take_back(handing: HandingIn) -> None:
+    with contextlib.suppress(VisitError):  # the host sweeps it within a day
+        run(handing.cancel())
+
+
+def _refused(visit: Visit, error: VisitError, head: SealedHead | None) -> Fault:
+    """Why the host did not take a file that is one of ours, as far as anybody can know who cannot open it."""
+    if isinstance(error, WrongDay) and head is not None:
+        sentence, day = _of_its_day(head.prefix.day, visit.site.clock() // DAY), head.prefix.day
+        return Fault("files", sentence, {"day": long_day(day, visit.language)})
+    for kind, sentence in _REFUSALS:
+        if isinstance(error, kind):
+            return Fault("files", sentence)
+    return Fault("files", texts.SEALED_REFUSED)
+
+
+def _of_its_day(day: int, today: int) -> str:
+    if day < today - ACCEPTED_DAYS:
+        return texts.SEALED_TOO_OLD
+    return texts.SEALED_AHEAD if day > today else texts.SEALED_ELSEWHERE
+
+
+def _read(form: FormReader, handing: HandingIn) -> HandedIn:
     form.fields()
     files = form.files()
     if (file := next(files, None)) is None:

@@ -103,16 +103,42 @@ READ_EXPIRED = mark(
 
 NO_FILE = mark("Choose the sealed file. None was chosen.")
 ONE_SEALED_FILE = mark("Hand in one sealed file at a time.")
-NO_SEALED_FILE = mark(
-    "This is not a sealed file, or only part of one. Nothing of it was kept. Choose the file that dropbox-report made."
+NO_SEALED_FILE = mark("This is not a sealed file. Nothing of it was kept. Choose the file that dropbox-report made.")
+SEALED_DAMAGED = mark(
+    "This is a sealed file, but it is damaged: a part of it is missing, too much or changed. Nothing of it was "
+    "kept. Do you have another copy? Hand in that one. If not, it has to be written and sealed anew."
 )
 SEALED_TOO_OLD = mark(
-    "Our server refused this file: it was sealed more than 7 days ago, or for another reporting point. It has to be "
-    "written and sealed anew."
+    "This file was sealed with the keys of %(day)s. That is more than 7 days ago, and these keys may be gone. The"
+    " file was not taken. It has to be written and sealed anew."
+)
+SEALED_AHEAD = mark(
+    "This file was sealed with the keys of %(day)s. By the clock of our server that day has yet to come. The file"
+    " was not taken. Keep it, and hand it in on that day."
+)
+SEALED_ELSEWHERE = mark(
+    "Our server does not have the keys with which this file was sealed, those of %(day)s. It was sealed for "
+    "another reporting point, or the bureau has taken these keys back. The file was not taken. Compare the "
+    "address of this page with your leaflet. Is it right? Then the file has to be written and sealed anew."
+)
+SEALED_FULL = mark("Our server is full just now. The file was not handed in. Keep it, and hand it in again tomorrow.")
+SEALED_TAKEN = mark(
+    "Under the name of this file something else stood on our server. We have removed that. Hand the file in once "
+    "more. Does this come again? Then somebody has a copy of your file and is in the way. Then write and seal it "
+    "anew, and keep it where nobody comes."
+)
+SEALED_LOST = mark("Our server no longer has what had come in of this file. Hand it in once more: it begins anew.")
+SEALED_UNKNOWN = mark(
+    "Our server did not answer at the end, so we do not know whether the whole file came in. Hand the same file "
+    "in again, now or tomorrow: it counts once."
 )
 SEALED_AWAY = mark(
-    "Our server did not answer or is full, so we do not know whether the file came in. Hand the same file in again, "
-    "now or tomorrow: it goes on where it was, and counts once."
+    "Our server did not answer. The file was not handed in yet. What has come in of it stays for a day. Hand the "
+    "same file in again: it goes on where it was."
+)
+SEALED_REFUSED = mark(
+    "Our server refused this file. That is our fault. The file was not handed in. Keep it and try again tomorrow,"
+    " or use one of the other ways to report."
 )
 
 RECEIPT_EMPTY = mark("Type your twelve words here.")

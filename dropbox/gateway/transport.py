@@ -56,7 +56,7 @@ class IntakeTransport:
     async def _answered(self, request: Request, asked: "_Line | TransportFailed") -> Response:
         if not _of_an_upload(request):
             return self._answer(asked)
-        until, pause = time.monotonic() + self._seconds, FIRST_PAUSE
+        until, pause, reached = time.monotonic() + self._seconds, FIRST_PAUSE, False
         while True:
             away: HostAway | None = None
             try:
@@ -66,9 +66,10 @@ class IntakeTransport:
             else:
                 if not _not_ready(answer):
                     return answer
+                reached = True
             if (left := until - time.monotonic()) <= 0:
                 message = "intake stays away"
-                raise HostAway(message) from away
+                raise HostAway(message, reached=reached) from away
             self._sleep(min(pause, left))
             pause *= 2
             asked = self._ask(request)

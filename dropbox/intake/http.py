@@ -14,6 +14,9 @@ from dropbox.storage.errors import DatabaseFullError, StorageError
 KEY: Final = "[0-9a-f]{32}"
 """A random name in a path."""
 
+HASH: Final = "[0-9a-f]{64}"
+"""The name in a path of an upload that is bound to its content."""
+
 NUMBER: Final = "0|[1-9][0-9]{0,8}"
 """A number in a path, in its only spelling."""
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -11,9 +11,11 @@ from dropbox.intake import http
 from dropbox.intake.errors import Code, Refusal
 from dropbox.intake.limits import BODIES_AT_ONCE, BODY_SECONDS, SMALL_BODY_BYTES
 from dropbox.intake.store import Store
+from dropbox.intake.uploads import is_bound
 from dropbox.protocol import sizes
 
-_UPLOAD: Final = f"/v1/uploads/{{upload:{http.KEY}}}"
+_UPLOAD: Final = f"/v1/uploads/{{upload:{http.KEY}|{http.HASH}}}"
+_WHOLE: Final = f"/v1/uploads/{{upload:{http.KEY}}}/whole"
 
 
 class Reporters:
@@ -31,7 +33,7 @@ class Reporters:
             web.get("/v1/boards", self.boards, allow_head=False),
             web.get("/v1/publication", self.publication, allow_head=False),
             web.put(f"{_UPLOAD}/{{place:{http.NUMBER}}}", self.put_chunk),
-            web.put(f"{_UPLOAD}/whole", self.put_whole),
+            web.put(_WHOLE, self.put_whole),
             web.get(_UPLOAD, self.progress, allow_head=False),
             web.post(f"{_UPLOAD}/finish", self.finish),
             web.delete(_UPLOAD, self.remove),
@@ -72,12 +74,17 @@ class Reporters:
     async def progress(self, request: web.Request) -> web.Response:
         """Say how many chunks are stored, so that an interrupted upload goes on from there."""
         progress = await self._store.uploads.progress(_upload(request))
-        return web.json_response({"chunks": progress.chunks, "finished": progress.finished})
+        said: dict[str, Any] = {"chunks": progress.chunks, "finished": progress.finished}
+        return web.json_response(said | ({"content": progress.content.hex()} if progress.content else {}))
 
     async def finish(self, request: web.Request) -> web.Response:
         """Make the envelope visible to the desk."""
-        body = http.fields(await http.read_body(request, SMALL_BODY_BYTES, BODY_SECONDS), {"size"})
-        await self._store.uploads.finish(_upload(request), http.whole(body["size"]))
+        upload = _upload(request)
+        bound = is_bound(upload)
+        said = await http.read_body(request, SMALL_BODY_BYTES, BODY_SECONDS)
+        body = http.fields(said, {"salt", "size"} if bound else {"size"})
+        salt = http.key(body["salt"]) if bound else b""
+        await self._store.uploads.finish(upload, http.whole(body["size"]), salt)
         return http.done()
 
     async def remove(self, request: web.Request) -> web.Response:
@@ -87,4 +94,4 @@ class Reporters:
 
 
 def _upload(request: web.Request) -> bytes:
-    return http.key(request.match_info["upload"])
+    return bytes.fromhex(request.match_info["upload"])

@@ -45,10 +45,13 @@ class PublicationRow(Base):
 
 
 class UploadRow(Base):
-    """An unfinished upload. The row goes when it finishes: nothing then leads from `upload` to `envelope`."""
+    """An unfinished upload. The row goes when it finishes: nothing then leads from `upload` to `envelope`.
+
+    `content` is the hash of the chunks that are there, where the upload's name is bound to them: it has 32 bytes then.
+    """
 
     __tablename__ = "uploads"
-    upload: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    upload: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     envelope: Mapped[bytes] = mapped_column(LargeBinary(16))
     started_day: Mapped[int]
     day: Mapped[int]
@@ -56,6 +59,7 @@ class UploadRow(Base):
     chunks: Mapped[int]
     size: Mapped[int] = mapped_column(BigInteger)
     reserved: Mapped[int] = mapped_column(BigInteger)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class ChunkRow(Base):
@@ -92,10 +96,13 @@ class ConfirmationRow(Base):
 
 
 class TombstoneRow(Base):
-    """The random name of an upload that finished, or of a batch that was collected, so that a retry is answered."""
+    """The name of an upload that finished, or of a batch that was collected, so that a retry is answered.
+
+    Also a name that is bound to a content leads to no envelope: its salt is not kept.
+    """
 
     __tablename__ = "tombstones"
-    token: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    token: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     day: Mapped[int]
 
 

@@ -6,11 +6,14 @@ States of an upload, by where its random name stands:
     nowhere    --chunk 0-->           uploads       one row per chunk, each committed by itself
     uploads    --next chunk-->        uploads       an earlier chunk again, with the same bytes, changes nothing
     uploads    --finish, right size-> tombstones    the envelope's row appears in the same transaction
+    uploads    --finish, other content than the name is bound to--> nowhere
     uploads    --delete, or a day-->  nowhere
     tombstones --finish, whole-->     tombstones    so that a lost answer can be asked for again
     tombstones --two days-->          nowhere
 
 The envelope has a random key of its own. When the upload finishes, the row that held both names goes.
+
+A name of 32 bytes is bound to a content (docs/protocol.md, section 13.2): under it nobody completes another one.
 """
 
 from dataclasses import dataclass
@@ -26,13 +29,14 @@ from dropbox.intake.quotas import TEXT_BYTES, Taken
 from dropbox.intake.tables import BulletinRow, ChunkRow, EnvelopeRow, ReceivedRow, TombstoneRow, UploadRow
 from dropbox.protocol import sizes
 from dropbox.protocol.errors import ProtocolError, UnknownVersion
+from dropbox.protocol.upload_name import NAME, NOTHING, UploadName, grown
 
 KEY_BYTES: Final = 16
 
 FIRST_CHUNKS: Final = frozenset(min(size, sizes.UPLOAD_CHUNK) for size in sizes.ENVELOPE_LADDER)
 """How long a first chunk may be: a whole small envelope, or a full chunk. The same lengths go in one request."""
 
-UploadColumns = Row[tuple[bytes, bytes, int, int, int, int, int, int]]
+UploadColumns = Row[tuple[bytes, bytes, int, int, int, int, int, int, bytes | None]]
 
 # Made once: building a statement costs more than SQLite needs to run it.
 _UPLOAD: Final = select(UploadRow.__table__).where(UploadRow.upload == bindparam("upload"))
@@ -49,7 +53,12 @@ _CHUNK: Final = select(ChunkRow.body).where(
 _GROW: Final = (
     update(UploadRow)
     .where(UploadRow.upload == bindparam("name"))
-    .values(chunks=bindparam("chunks"), size=bindparam("size"), reserved=bindparam("reserved"))
+    .values(
+        chunks=bindparam("chunks"),
+        size=bindparam("size"),
+        reserved=bindparam("reserved"),
+        content=bindparam("content"),
+    )
 )
 _END: Final = delete(UploadRow).where(UploadRow.upload == bindparam("upload"))
 _COUNT: Final = (
@@ -64,10 +73,14 @@ _ADD_COUNT: Final = insert(ReceivedRow)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an upload is. Of a finished one nothing is kept that could say how many chunks it had: 0."""
+    """How far an upload is. Of a finished one nothing is kept that could say how many chunks it had: 0.
+
+    `content` is their hash where the name is bound to it.
+    """
 
     chunks: int
     finished: bool
+    content: bytes | None = None
 
 
 class Uploads:
@@ -93,16 +106,23 @@ class Uploads:
     async def progress(self, upload: bytes) -> Progress:
         """Say how many chunks are stored. Raises Refusal for an unknown upload."""
         async with self._context.database.read() as connection:
-            chunks = await connection.scalar(select(UploadRow.chunks).where(UploadRow.upload == upload))
-            if chunks is not None:
-                return Progress(chunks, finished=False)
+            columns = select(UploadRow.chunks, UploadRow.content).where(UploadRow.upload == upload)
+            if (row := (await connection.execute(columns)).one_or_none()) is not None:
+                return Progress(row.chunks, finished=False, content=row.content)
             if await connection.run_sync(is_buried, upload):
                 return Progress(0, finished=True)
         raise Refusal(Code.UNKNOWN_UPLOAD)
 
-    async def finish(self, upload: bytes, size: int) -> None:
-        """Make the envelope visible in one step; a second time changes nothing. Raises Refusal."""
-        await self._context.database.transact(lambda connection: self._finish(connection, upload, size))
+    async def finish(self, upload: bytes, size: int, salt: bytes = b"") -> None:
+        """Make the envelope visible in one step; a second time changes nothing. Raises Refusal.
+
+        `salt` opens a name that is bound to a content. Where another content stands under it, nothing of that stays.
+        """
+        other = await self._context.database.transact(lambda connection: self._finish(connection, upload, size, salt))
+        if other is not None:
+            await self._erasure.delete_chunks(other)
+            await self._erasure.empty_log()
+            raise Refusal(Code.UNKNOWN_UPLOAD)
 
     async def remove(self, upload: bytes) -> None:
         """Leave nothing of an unfinished upload; an unknown one is already gone. Raises Refusal for a finished one.
@@ -141,17 +161,22 @@ class Uploads:
         else:
             self._append(connection, row, place, body)
 
-    def _finish(self, connection: Connection, upload: bytes, size: int) -> None:
+    def _finish(self, connection: Connection, upload: bytes, size: int, salt: bytes) -> bytes | None:
+        """Gives the key of the chunks where they are not what the name is bound to; the upload is forgotten then."""
         row = connection.execute(_UPLOAD_LOCKED, {"upload": upload}).one_or_none()
         if row is None:
             if is_buried(connection, upload):
-                return
+                return None
             raise Refusal(Code.UNKNOWN_UPLOAD)
         if row.size != size or size not in sizes.ENVELOPE_LADDER:
             raise Refusal(Code.BAD_SIZE)
+        if is_bound(upload) and not UploadName(salt, upload).fits(row.content or NOTHING):
+            connection.execute(_END, {"upload": upload})
+            return bytes(row.envelope)
         self._context.lock_quotas(connection)
         connection.execute(_END, {"upload": upload})
         self._accept(connection, upload, row.envelope, row, size)
+        return None
 
     def _accept(
         self, connection: Connection, upload: bytes, envelope: bytes, of: sizes.Prefix | UploadColumns, size: int
@@ -187,6 +212,7 @@ class Uploads:
             "chunks": 1,
             "size": len(body),
             "reserved": reserved,
+            "content": grown(NOTHING, body) if is_bound(upload) else None,
         }
         connection.execute(_ADD_UPLOAD, row)
         self._add(connection, envelope, 0, body)
@@ -205,8 +231,9 @@ class Uploads:
             taken.require_unfinished_room(self._limits.reserve_bytes, text=False)
             reserved += self._limits.reserve_bytes
         self._add(connection, row.envelope, place, body)
-        grown = {"name": row.upload, "chunks": place + 1, "size": size, "reserved": reserved}
-        connection.execute(_GROW, grown)
+        content = None if row.content is None else grown(row.content, body)
+        more = {"name": row.upload, "chunks": place + 1, "size": size, "reserved": reserved, "content": content}
+        connection.execute(_GROW, more)
 
     def _add(self, connection: Connection, envelope: bytes, place: int, body: bytes) -> None:
         number = int.from_bytes(self._context.random(8), "big") >> 1  # SQLite has 63 bits for it
@@ -217,6 +244,11 @@ class Uploads:
         held = {"day": prefix.day, "revision": prefix.revision}
         if not days.accepts(self._context.clock(), prefix.day) or connection.scalar(_BULLETIN, held) is None:
             raise Refusal(Code.BAD_DAY)
+
+
+def is_bound(upload: bytes) -> bool:
+    """Whether a name is bound to a content."""
+    return len(upload) == NAME
 
 
 def bury(connection: Connection, token: bytes, today: int) -> None:

@@ -52,9 +52,11 @@ def main() -> int:
         terminal.say(error.sentence, **error.values)
         return 2
     except (Stopped, KeyboardInterrupt):
+        terminal.clear()
         terminal.say(texts.STOPPED)
         return 1
     except Exception:  # noqa: BLE001 - a traceback would end on the screen, and helps nobody who is afraid
+        terminal.clear()
         terminal.say(texts.OUR_FAULT)
         return 3
     terminal.say(texts.DONE)

@@ -16,9 +16,12 @@ from dropbox.reporter.errors import (
     HostFull,
     HostNotReady,
     HostRefused,
+    OutcomeUnknown,
     TransportFailed,
     UploadLost,
+    UploadTaken,
     VisitError,
+    WrongDay,
 )
 from dropbox.torlink.errors import Fault, LinkError, TorlinkError
 
@@ -41,6 +44,20 @@ _VISITS: Final[tuple[tuple[type[VisitError], str], ...]] = (
     (UploadLost, texts.UPLOAD_LOST),
     (HostRefused, texts.REFUSED),
 )
+Doing = Mapping[type[VisitError], str]
+ASKING: Final[Doing] = MappingProxyType({})
+SENDING: Final[Doing] = MappingProxyType({
+    OutcomeUnknown: texts.UNKNOWN_OUTCOME,
+    TransportFailed: texts.SENDING_BROKE,
+})  # fmt: skip
+SEALED: Final[Doing] = MappingProxyType({
+    OutcomeUnknown: texts.SEALED_UNKNOWN,
+    TransportFailed: texts.SEALED_BROKE,
+    HostFull: texts.SEALED_FULL,
+    UploadLost: texts.UPLOAD_TAKEN_AGAIN,
+    UploadTaken: texts.UPLOAD_TAKEN_AGAIN,
+    WrongDay: texts.SEALED_REFUSED,
+})  # fmt: skip
 _RECEIPTS: Final = {
     "empty": texts.RECEIPT_EMPTY,
     "count": texts.RECEIPT_COUNT,
@@ -62,8 +79,11 @@ def time_words(language: Texts, moment: int) -> str:
     return f"{day_words(language, moment // DAY)}, {date.hour}:{date.minute:02} UTC"
 
 
-def sentence(error: Failure, language: Texts, now: int) -> str:
-    """What to tell a reporter of a failure, in full; `now` is this computer's clock, Unix seconds."""
+def sentence(error: Failure, language: Texts, now: int, doing: Doing = ASKING) -> str:
+    """What to tell a reporter of a failure, in full; `now` is this computer's clock, Unix seconds.
+
+    `doing` says what else it means in the middle of something: whether that has arrived.
+    """
     if isinstance(error, NativeError):
         return language.say(error.sentence, **error.values)
     if isinstance(error, TorlinkError):
@@ -71,7 +91,7 @@ def sentence(error: Failure, language: Texts, now: int) -> str:
     if isinstance(error, BadReceipt):
         return receipt_sentence(error, language)
     if isinstance(error, VisitError):
-        return language.say(_visit(error))
+        return " ".join(map(language.say, _visit(error, doing)))
     if isinstance(error, OutsideDates):
         return language.say(texts.CHECK_CLOCK, today=time_words(language, now))
     return language.say(texts.TOO_LARGE if isinstance(error, TooLong) else texts.FORGED)
@@ -86,10 +106,17 @@ def receipt_sentence(error: BadReceipt, language: Texts) -> str:
     return language.say(_RECEIPTS[error.fault], **values)
 
 
-def _visit(error: VisitError) -> str:
-    if isinstance(error.__cause__, LinkError):
-        return _link(error.__cause__)
-    return next((words for kind, words in _VISITS if isinstance(error, kind)), texts.REFUSED)
+def _visit(error: VisitError, doing: Doing) -> tuple[str, ...]:
+    """The sentences: where the line failed what is wrong with it, then what that means for what was being sent."""
+    meaning = tuple(words for kind, words in doing.items() if isinstance(error, kind))[:1]
+    if (cause := _line(error)) is not None:
+        return _link(cause), *meaning
+    return meaning or (next((words for kind, words in _VISITS if isinstance(error, kind)), texts.REFUSED),)
+
+
+def _line(error: BaseException) -> LinkError | None:
+    cause = error.__cause__
+    return cause if cause is None or isinstance(cause, LinkError) else _line(cause)
 
 
 def _link(error: TorlinkError) -> str:

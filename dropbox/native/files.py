@@ -1,4 +1,4 @@
-"""Files on the reporter's machine: read as they are, written so that nothing half-done stays and nothing is told."""
+"""Files on the reporter's machine: read as they are, without a mark of when."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -14,7 +14,7 @@ from dropbox.native import texts
 from dropbox.native.errors import BadFile
 
 PIECE: Final = 256 << 10
-_DAY: Final = 86_400
+_NO_ATIME: Final = getattr(os, "O_NOATIME", 0)  # Linux
 
 
 def typed_path(text: str) -> Path:
@@ -32,7 +32,7 @@ def typed_path(text: str) -> Path:
 def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
     """A file to read and its size in bytes.  Raises BadFile: also for folders and devices, which have no size."""
     try:
-        number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        number = _open(path)
     except (OSError, ValueError):
         raise BadFile(texts.FILE_UNREADABLE) from None
     found = os.fstat(number)
@@ -41,6 +41,15 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         raise BadFile(texts.NOT_A_FILE)
     with os.fdopen(number, "rb", buffering=0) as file:
         yield file, found.st_size
+
+
+def _open(path: Path) -> int:
+    """Open to read without a mark of when, where this account may do that: the file is its own."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        return os.open(path, flags | _NO_ATIME)
+    except PermissionError:
+        return os.open(path, flags)
 
 
 def pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -73,38 +82,3 @@ def alone(file: BinaryIO) -> Iterator[None]:
     except OSError:
         pass  # some sticks' file systems know no locks; two runs then send the same chunks, which changes nothing
     yield
-
-
-@contextmanager
-def new_file(path: Path, day: int) -> Iterator[BinaryIO]:
-    """A file that is not there yet, for its owner only; complete on the disk when the body has ended, or not there.
-
-    Its times are made midnight of `day`: a file system would tell the second.  Raises BadFile.
-    """
-    try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except FileExistsError:
-        raise BadFile(texts.FILE_EXISTS) from None
-    except (OSError, ValueError):
-        raise BadFile(texts.FILE_UNWRITABLE) from None
-    try:
-        with os.fdopen(number, "wb") as file:
-            yield file
-            file.flush()
-            os.utime(file.fileno(), (day * _DAY, day * _DAY))
-            os.fsync(file.fileno())
-        _keep_entry(path.parent)
-    except BaseException as error:
-        with suppress(OSError):
-            path.unlink()
-        if isinstance(error, OSError):
-            raise BadFile(texts.FILE_UNWRITABLE) from None
-        raise
-
-
-def _keep_entry(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

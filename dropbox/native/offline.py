@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from dropbox.native import faults, front, key_file, texts
 from dropbox.native.draft import Draft
 from dropbox.native.errors import BadFile
-from dropbox.native.files import alone, new_file, opened, read_small, typed_path
+from dropbox.native.faults import SEALED
+from dropbox.native.files import alone, opened, read_small, typed_path
+from dropbox.native.new_files import new_file
 from dropbox.native.progress import size_words
-from dropbox.native.sealing import seal, send_sealed
+from dropbox.native.sealing import hash_of_sealed, seal, send_sealed
+from dropbox.native.terminal import interruptible
 from dropbox.native.visit import Place, Visit, now
 from dropbox.protocol.bulletin import FALLBACK, Bulletin, verify_bulletin, verify_stored_bulletin
-from dropbox.protocol.errors import OutsideDates, ProtocolError
+from dropbox.protocol.errors import OutsideDates, ProtocolError, UnknownVersion
 from dropbox.protocol.sealed_file import size_of_envelope
-from dropbox.protocol.sizes import ACCEPTED_DAYS, CLOCK_TOLERANCE, DAY
+from dropbox.protocol.sizes import ACCEPTED_DAYS, CLOCK_TOLERANCE, DAY, UPLOAD_SALT
+from dropbox.protocol.upload_name import UploadName
 from dropbox.reporter import session
-from dropbox.reporter.errors import UploadLost
+from dropbox.reporter.errors import UploadLost, UploadTaken
+from dropbox.reporter.handing_in import HandedIn
 
 
 def keep_keys(place: Place, path: Path | None) -> None:
@@ -70,8 +76,12 @@ def write_sealed(place: Place, bulletin: Bulletin, draft: Draft, path: Path | No
         terminal.say(texts.FILE_SIZE, size=size_words(draft.envelope_size(bulletin)))
         where, path = path or typed_path(terminal.ask(texts.ASK_NEW_FILE)), None
         bulletin.require_current(now())
-        with new_file(where, bulletin.day) as file:
-            seal(file, bulletin, draft, os.urandom)
+        terminal.say(texts.SEALING)
+        try:
+            with new_file(where, bulletin.day) as file, interruptible():
+                seal(file, bulletin, draft, os.urandom)
+        except KeyboardInterrupt:
+            raise BadFile(texts.SEALING_STOPPED) from None
 
     if bulletin.kind == FALLBACK:
         terminal.say(texts.WEAKER)
@@ -86,36 +96,44 @@ def write_sealed(place: Place, bulletin: Bulletin, draft: Draft, path: Path | No
 def send_file(place: Place, path: Path | None) -> None:
     """Send a sealed file from its beginning, or from where an earlier run of it broke off.  Raises Stopped."""
     terminal = place.terminal
-    with Visit(place) as visit:
+    with Visit(place, typed=False) as visit:
 
-        def choose() -> Path:
+        def choose() -> tuple[Path, bytes]:
             nonlocal path
             where, path = path or typed_path(terminal.ask(texts.ASK_SEALED)), None
-            with opened(where) as (_, size):
-                _size(size)
-            return where
+            with opened(where) as (file, _):
+                return where, _content(file)
 
-        where = place.insist(choose)
+        where, content = place.insist(choose)
         root = place.insist(lambda: visit.open(front.REPORT))
         terminal.say(texts.SENDING_SEALED)
 
-        def attempt() -> None:
+        instead: UploadName | None = None
+
+        def attempt() -> HandedIn:
+            nonlocal instead
             with opened(where) as (file, size), alone(file):
-                visit.watch(_size(size))
+                visit.watch(size_of_envelope(size))
                 visit.bulletin(root)
                 try:
-                    visit.run(send_sealed(visit.transport, file))
-                except UploadLost:
-                    file.seek(0)
-                    visit.run(send_sealed(visit.transport, file))
+                    return visit.run(send_sealed(visit.transport, file, instead))
+                except (UploadLost, UploadTaken) as error:
+                    terminal.say(texts.UPLOAD_TAKEN if isinstance(error, UploadTaken) else texts.UPLOAD_LOST)
+                # Once more under a name that no stranger knows: the bureau counts an envelope once.
+                instead = UploadName.of(os.urandom(UPLOAD_SALT), content)
+                file.seek(0)
+                return visit.run(send_sealed(visit.transport, file, instead))
 
-        place.insist(attempt)
-    terminal.say(texts.SENT)
+        handed = place.insist(attempt, SEALED)
+    terminal.say(texts.WAS_THERE if handed.before else texts.SENT)
     terminal.say(texts.SEALED_REMOVE)
 
 
-def _size(file_size: int) -> int:
+def _content(file: BinaryIO) -> bytes:
+    """The hash of the content of a sealed file.  Raises BadFile, which says what is wrong with it."""
     try:
-        return size_of_envelope(file_size)
-    except ProtocolError:
+        return hash_of_sealed(file)
+    except UnknownVersion:
         raise BadFile(texts.NO_SEALED_FILE) from None
+    except ProtocolError:
+        raise BadFile(texts.SEALED_DAMAGED) from None

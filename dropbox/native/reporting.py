@@ -19,7 +19,6 @@ from dropbox.protocol.keys import RootPublicKey
 from dropbox.protocol.receipt import Receipt
 from dropbox.protocol.reply import Question
 from dropbox.protocol.sizes import MESSAGE_ID
-from dropbox.reporter.errors import HostAway, TransportFailed
 
 
 def report(place: Place) -> None:
@@ -70,7 +69,7 @@ def deliver(place: Place, way: _Way, draft: Draft) -> None:
             terminal.say(texts.SENDING)
             way.visit.run(send(way.visit.transport, bulletin, draft, os.urandom))
         except faults.FAILURES as error:
-            _tell(place, error, bulletin)
+            place.tell(error, faults.SENDING if bulletin else faults.ASKING)
         except Stopped:
             terminal.say(texts.TAKING_BACK)
         else:
@@ -86,14 +85,6 @@ def _confirmed(terminal: Terminal, draft: Draft, bulletin: Bulletin) -> bool:
     if bulletin.kind == FALLBACK:
         terminal.say(texts.WEAKER)
     return terminal.choose(texts.SEND_NOW, (texts.YES_SEND, texts.NOT_YET), typed=True) == 0
-
-
-def _tell(place: Place, error: faults.Failure, bulletin: Bulletin | None) -> None:
-    """After the end was asked for, a broken line means that nobody here knows."""
-    if bulletin is not None and isinstance(error, TransportFailed) and not isinstance(error, HostAway):
-        place.terminal.say(texts.UNKNOWN_OUTCOME)
-    else:
-        place.tell(error)
 
 
 def _instead(place: Place, draft: Draft, bulletin: Bulletin | None) -> bool:

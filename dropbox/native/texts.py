@@ -42,7 +42,7 @@ OUR_FAULT = mark(
     "Something is wrong in this program. That is our fault, not yours. What you typed is gone, and none of it stands "
     "on this computer. Start again, or use another way to report."
 )
-STOPPED = mark("Stopped. Nothing of it stands on this computer. Now close this window.")
+STOPPED = mark("Stopped. What you typed stands nowhere on this computer. Now close this window.")
 DONE = mark("Done. Close this window: what stands on the screen can be read by who comes after you.")
 LINE_CUT = mark(
     "That line was too long for this terminal, and its end is lost. What was taken ends with: %(end)s Type the rest "
@@ -92,7 +92,10 @@ FINGERPRINT_FITS = mark("The keys fit the words on your leaflet.")
 CONNECTING = mark("Going to the reporting point through Tor. This can take a minute or two.")
 STILL_TRYING = mark("The line broke. Trying again by another way. You need not do anything.")
 LONG_AWAY = mark("The line has been gone for ten minutes. What you wrote is still here.")
+LONG_AWAY_SEALED = mark("The line has been gone for ten minutes. What has come in of the file stays there for a day.")
 KEEP_TRYING = mark("Keep trying")
+GO_BACK = mark("Stop trying: what I typed stays here")
+STOP_SENDING = mark("Stop trying: I go on later, with the same file")
 TRY_AGAIN = mark("Try again")
 GIVE_UP = mark("Stop: what I typed will be gone")
 INTO_FILE = mark("Seal it into a file, to send it later or from elsewhere")
@@ -133,12 +136,16 @@ UPLOAD_LOST = mark(
     "What was sent earlier is no longer there: it is kept for a day. It will be sent from the beginning."
 )
 REFUSED = mark(
-    "The reporting point refused it. That is not your fault. Nothing was sent. A sealed file is taken for 7 days "
-    "after it was sealed: is it older, then it has to be written anew."
+    "The reporting point refused it. That is not your fault. Nothing was sent. Try again later, or use another "
+    "way to report."
 )
 UNKNOWN_OUTCOME = mark(
-    "The line broke at the end, so it is not known whether it came in. Send it once more: the bureau sees that it is "
-    "the same."
+    "The line broke at the very end, so it may have come in, and it may not. Send it once more: the bureau sees "
+    "that it is the same."
+)
+SENDING_BROKE = mark(
+    "The line broke while it was being sent. Nothing was handed in yet: half a packet counts for nothing, and is "
+    "removed within a day. What you wrote is still here. Try again: it is sent from the beginning."
 )
 TOO_LARGE = mark("This is more than 1 GB together. Choose fewer files, or send them in several messages.")
 
@@ -212,6 +219,7 @@ FILE_BROKE_OFF = mark(
 )
 FILE_TOO_LARGE = mark("This file is larger than it can be. It is another file.")
 FILE_EXISTS = mark("There is a file of that name already. It is left alone: choose another name.")
+HALF_EXISTS = mark("There is half a file from an earlier time: %(name)s. Remove it, or choose another name.")
 FILE_UNWRITABLE = mark(
     "Nothing can be written there: the folder is not there, is full, or may not be written to. Choose another place."
 )
@@ -231,7 +239,9 @@ NOT_YET = mark("Not yet, add something first")
 SENDING = mark("Sealing and sending. Leave this window open.")
 PROGRESS = mark("%(done)s of %(total)s sent.")
 PROGRESS_LEFT = mark("%(done)s of %(total)s sent. About %(left)s left.")
-TAKING_BACK = mark("Stopping. What was sent so far is being taken back.")
+TAKING_BACK = mark(
+    "You stopped it. Nothing was handed in. What was sent so far has been taken back, or is removed within a day."
+)
 SENT = mark("Sent. The reporting point has all of it, and only the bureau can open it.")
 WHAT_NEXT = mark("What happens next")
 NEXT_7_DAYS = mark("Within 7 days the bureau confirms that it has your report.")
@@ -283,6 +293,8 @@ OLD_KEYS = mark(
 )
 ASK_NEW_FILE = mark("Where shall the sealed file be? Type the path of a new file, for instance on a stick:")
 FILE_SIZE = mark("The sealed file will have %(size)s.")
+SEALING = mark("Sealing. Leave this window open. With Ctrl-C you stop it, and then there is no file.")
+SEALING_STOPPED = mark("You stopped the sealing. There is no file, also not half of one. What you wrote is still here.")
 SEALED = mark("Sealed. Nobody can open the file, you cannot either. It says nothing of who made it.")
 SEALED_NEXT = mark("It must come in by %(day)s. After that it is refused, and has to be written anew.")
 SEALED_HOW = mark(
@@ -294,10 +306,36 @@ SEALED_REMOVE = mark(
     "sent."
 )
 ASK_SEALED = mark("Where is the sealed file?")
-NO_SEALED_FILE = mark("This is not a sealed file, or only part of one. Choose another.")
+NO_SEALED_FILE = mark("This is not a sealed file. Choose the one that dropbox-report made.")
+SEALED_DAMAGED = mark(
+    "This is a sealed file, but it is damaged: a part of it is missing, too much or changed. Nothing was sent. Do"
+    " you have another copy? Choose that one. If not, it has to be written and sealed anew."
+)
 SENDING_SEALED = mark(
     "Sending the sealed file. Does it break off? Start again with the same file: it goes on where it was."
 )
+SEALED_BROKE = mark(
+    "The line broke. Nothing was handed in yet. What has come in stays there for a day. Try again, now or in "
+    "another run with the same file: it goes on where it was."
+)
+SEALED_UNKNOWN = mark(
+    "The line broke at the very end, so the file may have come in, and it may not. Send the same file once more: "
+    "it counts once."
+)
+SEALED_FULL = mark("The reporting point is full just now. The file was not handed in. Keep it, and send it tomorrow.")
+SEALED_REFUSED = mark(
+    "The reporting point does not take this file, and nothing was handed in. It was sealed more than 7 days ago, "
+    "or for another reporting point, or the bureau took its keys back. It has to be written and sealed anew."
+)
+UPLOAD_TAKEN = mark(
+    "Under the name of this file something else stands with the reporting point. Perhaps somebody has a copy of "
+    "your file. It is now sent from the beginning, under a new name that nobody knows."
+)
+UPLOAD_TAKEN_AGAIN = mark(
+    "What was sent is gone once more, or something else stands in its place. Nothing was handed in yet. Try "
+    "again. Does this come again? Then use another way to report."
+)
+WAS_THERE = mark("All of this file was there already, unchanged. Nothing had to be sent. Only the bureau can open it.")
 
 CATEGORIES: tuple[tuple[str, str], ...] = (
     ("", mark("I do not know, or it is something else")),

@@ -43,18 +43,19 @@ class TorTransport:
                 return await self._once(request)
             except LinkError as error:
                 raise HostAway("no line through Tor") from error
-        until, pause = time.monotonic() + PATIENCE, _FIRST_PAUSE
+        until, pause, reached = time.monotonic() + PATIENCE, _FIRST_PAUSE, False
         while True:
             try:
                 answer = await self._once(request)
                 if not _not_ready(answer):
                     return answer
                 failure: LinkError | None = None
+                reached = True
             except LinkError as error:
                 failure = error
             if time.monotonic() >= until:
                 if not self._patient():
-                    raise HostAway("no line through Tor") from failure
+                    raise HostAway("no line through Tor", reached=reached) from failure
                 until = time.monotonic() + PATIENCE
             self._waiting()
             await asyncio.sleep(pause)

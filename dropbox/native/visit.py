@@ -77,27 +77,27 @@ class Place:
             self.terminal.say(texts.FINGERPRINT_FITS)
             return root
 
-    def insist(self, attempt: Callable[[], Result]) -> Result:
+    def insist(self, attempt: Callable[[], Result], doing: faults.Doing = faults.ASKING) -> Result:
         """Try until it works or the reporter stops; each failure is a sentence.  Raises Stopped."""
         while True:
             try:
                 return attempt()
             except faults.FAILURES as error:
-                self.tell(error)
+                self.tell(error, doing)
             if self.terminal.choose(texts.HOW_ON, (texts.TRY_AGAIN, texts.DO_STOP)):
                 raise Stopped
 
-    def tell(self, error: faults.Failure) -> None:
+    def tell(self, error: faults.Failure, doing: faults.Doing = faults.ASKING) -> None:
         """Say what went wrong."""
-        self.terminal.show(faults.sentence(error, self.terminal.texts, now()))
+        self.terminal.show(faults.sentence(error, self.terminal.texts, now(), doing))
 
 
 class Visit:
     """Use it as a context manager.  Its requests share a circuit, and nothing else does."""
 
-    def __init__(self, place: Place) -> None:
-        """Nothing is connected yet."""
-        self._terminal, self.place = place.terminal, place
+    def __init__(self, place: Place, *, typed: bool = True) -> None:
+        """Nothing is connected yet.  `typed` says that what is sent was typed, and is gone when the program ends."""
+        self._terminal, self.place, self._typed = place.terminal, place, typed
         self._visitor = Visitor(place.socks, place.ask_address(), os.urandom)
         self._runner = asyncio.Runner()
         self.transport = TorTransport(self._visitor, self._patient, lambda: self._terminal.say(texts.STILL_TRYING))
@@ -143,5 +143,6 @@ class Visit:
         self._terminal.say(sentence, done=done, total=total, left=left)
 
     def _patient(self) -> bool:
-        self._terminal.say(texts.LONG_AWAY)
-        return self._terminal.choose(texts.HOW_ON, (texts.KEEP_TRYING, texts.GIVE_UP)) == 0
+        self._terminal.say(texts.LONG_AWAY if self._typed else texts.LONG_AWAY_SEALED)
+        give_up = texts.GO_BACK if self._typed else texts.STOP_SENDING
+        return self._terminal.choose(texts.HOW_ON, (texts.KEEP_TRYING, give_up)) == 0

@@ -36,6 +36,10 @@ RECORD_OUTER = _label("record/outer")
 ROOT_FINGERPRINT = _label("root/fingerprint")
 BULLETIN_HASH = _label("bulletin/hash")
 
+# Names of uploads
+UPLOAD_CONTENT = _label("upload/content")
+UPLOAD_NAME = _label("upload/name")
+
 # Cards
 CARD_INFO = _label("card/info")
 

@@ -209,12 +209,17 @@ class Sending:
     async def finish(self) -> int:
         """Sends the rest and waits until the host holds all of it.  Gives the size of the envelope in bytes.
 
-        ``TransportFailed`` means that the host may hold all of it.
+        ``OutcomeUnknown`` means that the host may hold all of it, any other ``VisitError`` that it does not.
         """
         for piece in self._writer.finish():
             await self._uploading.add(piece)
         await self._uploading.finish(self._writer.size)
         return self._writer.size
+
+    @property
+    def ending(self) -> bool:
+        """Whether the end is asked for, or is next: who is stopped now does not know what has arrived."""
+        return self._uploading.ending
 
     async def cancel(self) -> None:
         """Takes back what was uploaded of a message that will not be finished; see ``Uploading.cancel``."""

@@ -18,7 +18,16 @@ import enum
 import json
 
 from dropbox.protocol import sizes
-from dropbox.reporter.errors import HostFull, HostNotReady, HostRefused, UploadLost
+from dropbox.protocol.upload_name import UploadName
+from dropbox.reporter.errors import (
+    HostFull,
+    HostNotReady,
+    HostRefused,
+    UploadLost,
+    UploadTaken,
+    VisitError,
+    WrongDay,
+)
 from dropbox.reporter.transport import Request, Response
 
 BULLETIN = Request("GET", "/v1/bulletin")
@@ -28,11 +37,13 @@ PUBLICATION = Request("GET", "/v1/publication")
 OK = 200
 CONFLICT = 409
 MAX_ANSWER = 1024  # bytes of an answer that is neither bulletin, board nor publication
-_ERROR_OF_CODE: dict[str, type[HostFull | HostNotReady | UploadLost]] = {
+_ERROR_OF_CODE: dict[str, type[VisitError]] = {
     "full": HostFull,
     "too_many_uploads": HostFull,
     "not_ready": HostNotReady,
     "unknown_upload": UploadLost,
+    "conflict": UploadTaken,
+    "bad_day": WrongDay,
 }
 
 
@@ -63,9 +74,18 @@ def progress_of(body: bytes) -> tuple[int, bool]:
     return chunks, finished
 
 
-def asking(upload_id: bytes) -> Request:
+def content_of(body: bytes) -> bytes:
+    """The hash of what the host has of an upload whose name is bound to its content.  Raises ``HostRefused``."""
+    content = _answer(body).get("content")
+    try:
+        return bytes.fromhex(content) if isinstance(content, str) else b""
+    except ValueError:
+        raise HostRefused("the host's answer has another form") from None
+
+
+def asking(name: UploadName) -> Request:
     """What asks how far an upload is."""
-    return Request("GET", f"/v1/uploads/{upload_id.hex()}")
+    return Request("GET", f"/v1/uploads/{name.name.hex()}")
 
 
 class UploadState(enum.Enum):
@@ -81,12 +101,15 @@ class UploadState(enum.Enum):
 class Upload:
     """One envelope on its way: a small one whole, any other in chunks of exactly 1 MiB but the last.
 
+    One whose name is bound to its content goes in chunks whatever its size.
+
     The caller adds ciphertext, and sends what ``next_request`` gives until it gives None, handing each answer to
     ``receive``.  Only chunks that the host has not confirmed are held: at most two while the caller keeps pace.
     """
 
-    def __init__(self, upload_id: bytes, confirmed: int = 0) -> None:
-        self._path = f"/v1/uploads/{upload_id.hex()}"
+    def __init__(self, name: bytes | UploadName, confirmed: int = 0) -> None:
+        self._salt = name.salt if isinstance(name, UploadName) else b""
+        self._path = f"/v1/uploads/{(name.name if isinstance(name, UploadName) else name).hex()}"
         self._buffer = bytearray()
         self._confirmed = confirmed  # chunks that the host has committed
         self._on_its_way = 0  # chunks that were sent and not answered: one or none
@@ -135,7 +158,7 @@ class Upload:
             case UploadState.WHOLE:
                 return Request("PUT", f"{self._path}/whole", bytes(self._buffer))
             case UploadState.FINISHING:
-                return Request("POST", f"{self._path}/finish", json.dumps({"size": self._total}).encode())
+                return Request("POST", f"{self._path}/finish", json.dumps(self._end()).encode())
             case UploadState.SENDING:
                 chunk = bytes(memoryview(self._buffer)[: sizes.UPLOAD_CHUNK])
                 if len(chunk) < sizes.UPLOAD_CHUNK and (self._total is None or not chunk):
@@ -167,12 +190,15 @@ class Upload:
                 raise HostRefused("an answer to nothing")
         self._settle()
 
+    def _end(self) -> dict[str, object]:
+        return {"size": self._total} | ({"salt": self._salt.hex()} if self._salt else {})
+
     def _settle(self) -> None:
         if self.state is not UploadState.SENDING or self._total is None:
             return
         if not self._buffer:
             self.state = UploadState.FINISHING
-        elif not self._confirmed and len(self._buffer) <= sizes.UPLOAD_CHUNK:
+        elif not self._salt and not self._confirmed and len(self._buffer) <= sizes.UPLOAD_CHUNK:
             self.state = UploadState.WHOLE
 
     def _drop(self, chunks: int) -> None:

@@ -36,7 +36,8 @@ class Transport(Protocol):
         at a time: each result is awaited, and once, before another request is made.
 
         An upload that is under way is worth waiting for: there an adapter waits, longer each time, while the host
-        cannot be reached or answers ``not_ready``, and raises ``errors.HostAway`` when it has waited long enough.
+        cannot be reached or answers ``not_ready``, and raises ``errors.HostAway`` when it has waited long enough, with
+        ``reached`` unless it could not be reached a single time.
         Nothing else is waited for: a page that says so is better than one that does not come.
         """
         ...

@@ -14,6 +14,7 @@ from dropbox.protocol.opening import EnvelopeReader
 from dropbox.protocol.payload import Event, FileBegin, Frame, FrameReader, Head, Message
 from dropbox.protocol.reply import encode_note, join_notes
 from dropbox.protocol.sizes import Prefix
+from dropbox.protocol.upload_name import ContentHash, UploadName
 from dropbox.reporter.exchange import read_dialogue, split_boards
 from dropbox.reporter.handing_in import HandingIn
 from dropbox.reporter.transport import Request, Response
@@ -217,11 +218,20 @@ class _Nothing:
         return Response(200, b'{"chunks": 0, "finished": false}' if request.method == "GET" else b"{}")
 
 
+def _sealed_head() -> bytes:
+    """The head of a sealed file of the smallest size, with zeros for an envelope behind the prefix."""
+    prefix, content = Prefix(world.DAY, 0, bytes(14)).to_bytes(), ContentHash()
+    content.add(prefix.ljust(sizes.ENVELOPE_LADDER[0], b"\0"))
+    return sealed_file.before_envelope(UploadName.of(bytes(sizes.UPLOAD_SALT), content.hash)) + prefix
+
+
+_SEALED_HEAD = _sealed_head()
+
+
 def _sealed_file(data: bytes) -> None:
     """A sealed file of any pieces: handed in whole, or refused and taken back."""
     source = Source(data)
-    good = sealed_file.before_envelope(bytes(sizes.UPLOAD_ID)) + Prefix(world.DAY, 0, bytes(14)).to_bytes()
-    file = spliced(good, source)
+    file = spliced(_SEALED_HEAD, source)
     if source.byte() % 2:
         file = file.ljust(sealed_file.BEFORE + sizes.ENVELOPE_LADDER[0], b"\0")
     handing = HandingIn(_Nothing())
@@ -233,7 +243,7 @@ def _sealed_file(data: bytes) -> None:
             if not source:
                 run(handing.add(file))
                 break
-        assert run(handing.finish()) in sizes.ENVELOPE_LADDER
+        assert run(handing.finish()).size in sizes.ENVELOPE_LADDER
     except ProtocolError:
         run(handing.cancel())
 

@@ -21,9 +21,11 @@ from dropbox.protocol.secret_keys import RootSecretKey, SigningKey, XWingSecretK
 from dropbox.protocol.thread import Link, ReplyKeys, ReporterKeys, next_chain, seal_record
 from dropbox.reporter.errors import TransportFailed
 from dropbox.reporter.transport import Request, Response
+from tests.simulators.host import bound_name, content_hash
 
 NOW = 1_795_500_000  # in November 2026
 PERIOD = 3600
+BOUND = 64  # digits of a name that is bound to a content
 
 
 @dataclass
@@ -172,6 +174,7 @@ class SimulatedIntake:
         self.instead: dict[str, Response] = {}  # by path
         self.keep = True
         self.began, self.cancelled = threading.Event(), threading.Event()
+        self.lose_at = ""  # the path before which an upload under it is gone, once
         self.breaks_after = 0  # the line breaks once, after so many chunks were stored, before the answer
 
     @property
@@ -191,8 +194,11 @@ class SimulatedIntake:
             return self.instead[request.path]
         if request.method == "GET" and request.path in self.static:
             return Response(200, self.static[request.path])
-        found = re.fullmatch(r"/v1/uploads/([0-9a-f]{32})(/\d+|/finish|/whole)?", request.path)
+        found = re.fullmatch(r"/v1/uploads/([0-9a-f]{32}|[0-9a-f]{64})(/\d+|/finish|/whole)?", request.path)
         assert found, request.path
+        if self.lose_at and request.path == self.lose_at:
+            self.lose_at = ""
+            self.uploads.pop(found[1], None)
         if self.not_ready:
             self.not_ready -= 1
             return Response(503, b'{"error": "not_ready"}')
@@ -204,6 +210,9 @@ class SimulatedIntake:
         return response
 
     def _upload(self, request: Request, name: str, rest: str) -> Response:
+        if len(name) == BOUND:
+            code, answer = self._bound(request, name, rest)
+            return Response(code, json.dumps(answer).encode())
         if request.method == "DELETE":
             self.uploads.pop(name, None)
             self.cancelled.set()
@@ -231,6 +240,47 @@ class SimulatedIntake:
             answer = {"chunks": self.chunks.get(name, 0), "finished": name in self.finished}
             return Response(200, json.dumps(answer).encode())
         return Response(200, b"{}")
+
+    def _bound(  # noqa: PLR0911 - one way out for each request
+        self, request: Request, name: str, rest: str
+    ) -> tuple[int, dict[str, object]]:
+        """An upload whose name is bound to a content, with all that is refused of one."""
+        held = self.uploads.get(name)
+        chunks = [bytes((held or b"")[at : at + sizes.MIB]) for at in range(0, len(held or b""), sizes.MIB)]
+        match request.method:
+            case "DELETE" if name not in self.finished:
+                self.uploads.pop(name, None)
+                self.cancelled.set()
+            case "PUT" if name not in self.finished:
+                return self._bound_chunk(name, chunks, int(rest[1:]), request.body)
+            case "POST" if name not in self.finished and held is not None:
+                said = json.loads(request.body)
+                del self.uploads[name]
+                assert said["size"] == len(held)
+                if bound_name(bytes.fromhex(said["salt"]), chunks) != name:
+                    return 404, {"error": "unknown_upload"}
+                self.finished[name] = bytes(held)
+            case "GET" if held is not None:
+                return 200, {"chunks": len(chunks), "finished": False, "content": content_hash(chunks).hex()}
+            case "GET" if name in self.finished:
+                return 200, {"chunks": 0, "finished": True}
+            case "GET" | "POST" if name not in self.finished:
+                return 404, {"error": "unknown_upload"}
+            case "PUT" | "DELETE":
+                return 409, {"error": "conflict"}
+        return 200, {}
+
+    def _bound_chunk(self, name: str, chunks: list[bytes], place: int, body: bytes) -> tuple[int, dict[str, object]]:
+        if place < len(chunks):
+            return (200, {}) if chunks[place] == body else (409, {"error": "conflict"})
+        if place > len(chunks):
+            return (400, {"error": "bad_chunk"}) if chunks else (404, {"error": "unknown_upload"})
+        self.uploads.setdefault(name, bytearray()).extend(body)
+        self.began.set()
+        if place + 1 == self.breaks_after:
+            self.breaks_after = 0
+            raise TransportFailed("broken once")
+        return 200, {}
 
 
 def receipts_of(text: str) -> Iterable[str]:

@@ -16,7 +16,7 @@ from dropbox.courier.errors import PeerError
 from dropbox.intake.envelopes import Envelopes
 from dropbox.intake.published import Published
 from dropbox.intake.tables import Base
-from dropbox.protocol import sizes
+from dropbox.protocol import sizes, upload_name
 from dropbox.storage.database import Database
 from dropbox.storage.errors import DatabaseGoneError
 from tests.intake.conftest import Running, World
@@ -106,6 +106,37 @@ async def test_an_interrupted_deletion_is_completed_by_the_sweep(intake: Running
         assert await connection.scalar(text("SELECT count(*) FROM chunks")) == 0
 
 
+async def test_no_file_holds_the_bytes_of_what_does_not_fit_the_name_that_it_came_under(sqlite_world: World) -> None:
+    async with sqlite_world.start() as intake:
+        data = envelope(2 * sizes.MIB, intake.clock.day, filling=PLANTED)
+        name = os.urandom(32).hex()
+        for place, chunk in enumerate(chunks(data)):
+            assert (await intake.reporter.put(name, place, chunk)).status == 200
+        assert files_with(sqlite_world.folder, PLANTED) != []
+        end = json.dumps({"size": len(data), "salt": "00" * 16}).encode()
+        refused = await intake.reporter.request("POST", f"/v1/uploads/{name}/finish", end)
+        assert refused.error == "404 unknown_upload"
+        assert files_with(sqlite_world.folder, PLANTED) == []
+
+
+async def test_a_bound_name_that_is_kept_leads_to_no_envelope(intake: Running) -> None:
+    """Whoever has the disk would have to know the salt: neither it nor the hash that it hides is kept."""
+    data, salt = envelope(2 * sizes.MIB, intake.clock.day), os.urandom(16)
+    content = upload_name.ContentHash()
+    content.add(data)
+    name = upload_name.UploadName.of(salt, content.hash).name
+    for place, chunk in enumerate(chunks(data)):
+        await intake.reporter.put(name.hex(), place, chunk)
+        (row,) = (await everything(intake.store.context.database))["uploads"]
+        assert row["content"]
+    end = json.dumps({"size": len(data), "salt": salt.hex()}).encode()
+    assert (await intake.reporter.request("POST", f"/v1/uploads/{name.hex()}/finish", end)).status == 200
+    stored = await everything(intake.store.context.database)
+    kept = [value for rows in stored.values() for row in rows for value in row.values() if isinstance(value, bytes)]
+    assert name in kept
+    assert not [value for value in kept if salt in value or content.hash in value]
+
+
 async def everything(database: Database) -> dict[str, list[dict[str, object]]]:
     found = {}
     async with database.read() as connection:
@@ -142,9 +173,9 @@ async def test_no_column_holds_a_time_an_address_or_a_serial(intake: Running) ->
     assert numbers <= fits
     assert not any(abs(number - started) < 1_000_000 for number in numbers)
     kinds = {type(value) for rows in stored.values() for row in rows for value in row.values()}
-    assert kinds <= {int, bytes, str}
+    assert kinds <= {int, bytes, str, type(None)}
     texts = {value for rows in stored.values() for row in rows for value in row.values() if isinstance(value, str)}
-    assert texts <= {"cards", "current", "0001"}
+    assert texts <= {"cards", "current", "0002"}
     for table in ("uploads", "chunks", "envelopes", "tombstones", "nonces"):
         assert stored[table]
         names = {value for row in stored[table] for value in row.values() if isinstance(value, bytes)}

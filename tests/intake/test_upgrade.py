@@ -25,8 +25,8 @@ _STEP: Final = '''"""A step of the next release."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -41,7 +41,7 @@ _BROKEN: Final = _STEP.format(last='op.execute("INSERT INTO nowhere VALUES (1)")
 def next_release(folder: Path, step: str) -> Path:
     """This release with one more step."""
     shutil.copytree(_ROOT / "dropbox", folder / "dropbox", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "dropbox/intake/migrations/versions/0002_step.py").write_text(step)
+    (folder / "dropbox/intake/migrations/versions/0003_step.py").write_text(step)
     return folder
 
 

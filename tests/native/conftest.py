@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from dropbox.protocol.receipt import fingerprint_words
 from dropbox.torlink.addresses import SocksAddress
 from tests.gateway.bureau import Bureau, SimulatedIntake
 from tests.gateway.threads import gateway_at
-from tests.native.person import Person, sitting
+from tests.native.person import COMMAND, Person, sitting
 from tests.simulators.socks import SimulatedTor, onion
 
 ONION = onion("reporters")
@@ -41,11 +41,13 @@ class World:
         words = " ".join(fingerprint_words(self.bureau.root.public.fingerprint))
         self.leaflet.write_text(f"address: {ONION.name}\nfingerprint: {words}\n", encoding="utf-8")
 
-    def sits(self, *arguments: str, language: str = "en", leaflet: bool = True) -> AbstractContextManager[Person]:
+    def sits(
+        self, *arguments: str, language: str = "en", leaflet: bool = True, command: Sequence[str] = COMMAND
+    ) -> AbstractContextManager[Person]:
         """Start the command with the leaflet as a file."""
         given = ["--leaflet", str(self.leaflet)] if leaflet else []
         said = [*arguments, "--language", language, "--socks", f"unix:{self.folder}/socks", *given]
-        return sitting(*said, folder=self.folder)
+        return sitting(*said, folder=self.folder, command=command)
 
 
 @contextmanager

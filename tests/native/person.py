@@ -12,7 +12,7 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -27,15 +27,15 @@ _PLACE: Final = re.compile(r"wo[or]+d ([0-9]+) (?:from|van)")
 class Person:
     """One run of the command."""
 
-    def __init__(self, pid: int, terminal: int) -> None:
-        self.pid, self._terminal = pid, terminal
+    def __init__(self, pid: int, terminal: int, within: float = WITHIN) -> None:
+        self.pid, self._terminal, self._within = pid, terminal, within
         self._new = ""  # what was not looked at yet
         self.seen = ""
         self.status: int | None = None
 
     def expects(self, text: str) -> str:
         """Wait for a text, wherever lines are broken; gives what came up to its end."""
-        until = time.monotonic() + WITHIN
+        until = time.monotonic() + self._within
         while (at := self._new.find(text)) < 0:
             assert self._take(until), f"not said: {text!r}\n--- but:\n{self._new}"
         end = at + len(text)
@@ -58,7 +58,7 @@ class Person:
 
     def ends(self) -> int:
         """Wait until the command has ended; gives its exit status."""
-        until = time.monotonic() + WITHIN
+        until = time.monotonic() + self._within
         while self._take(until):
             pass
         return self.reaped()
@@ -110,8 +110,17 @@ class Person:
 
 
 @contextmanager
-def sitting(*arguments: str, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Person]:
-    """Start the command in `folder`, on a terminal of 80 columns; nothing of it is left running."""
+def sitting(
+    *arguments: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    within: float = WITHIN,
+    command: Sequence[str] = COMMAND,
+) -> Iterator[Person]:
+    """Start the command in `folder`, on a terminal of 80 columns; nothing of it is left running.
+
+    `within`: seconds in which whatever is waited for must come.
+    """
     said = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -122,9 +131,9 @@ def sitting(*arguments: str, folder: Path, environment: Mapping[str, str] | None
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(folder)
-        os.execve(COMMAND[0], [*COMMAND, *arguments], {**said, **(environment or {})})  # noqa: S606 - our own command
+        os.execve(command[0], [*command, *arguments], {**said, **(environment or {})})  # noqa: S606 - our own command
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
-    person = Person(pid, terminal)
+    person = Person(pid, terminal, within)
     try:
         yield person
     finally:

@@ -134,7 +134,7 @@ def test_a_refused_report_can_go_into_a_file_instead(world: World) -> None:
         person.answers("Where shall the sealed file be?", "sealed")
         person.expects("It must come in by")
         assert person.ends() == 0
-    assert (world.folder / "sealed").stat().st_size == 16_408
+    assert (world.folder / "sealed").stat().st_size == 16_440
 
 
 def test_no_bulletin_and_no_boards_yet(world: World) -> None:
@@ -193,7 +193,7 @@ def test_ctrl_c_by_mistake_loses_nothing(world: World) -> None:
         person.expects("| second line")
         person.presses(b"\x03")
         person.answers("Only Enter: you go on.", "stop")
-        person.expects("Nothing of it stands on this computer.")
+        person.expects("What you typed stands nowhere on this computer.")
         assert person.ends() == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,11 @@ from tests.gateway.conftest import encode_form, form_type
 from tests.native.conftest import World
 
 TEXT = "written on a train"
+
+
+def name_of(made: Path) -> str:
+    with made.open("rb") as file:
+        return sealed_file.SealedHead.from_bytes(file.read(sealed_file.HEAD)).name.name.hex()
 
 
 def keys_on_stick(world: World) -> Path:
@@ -73,7 +79,7 @@ def test_the_form_takes_it_and_both_ways_together_are_one_envelope(world: World)
     ) as answer:
         assert answer.status == 200
     with world.sits("send", str(made)) as person:
-        person.expects("Sent.")
+        person.expects("was there already, unchanged")
         assert person.ends() == 0
     assert len(world.intake.envelopes) == 1
 
@@ -83,9 +89,8 @@ def test_an_upload_that_broke_off_goes_on_in_another_run(world: World) -> None:
     file.write_bytes(os.urandom(6 * MIB))
     made = sealed(world, file)
     world.intake.away = False
-    name = sealed_file.SealedHead.from_bytes(made.read_bytes()[: sealed_file.HEAD]).upload_id.hex()
     half = made.read_bytes()[sealed_file.BEFORE : sealed_file.BEFORE + 3 * UPLOAD_CHUNK]
-    world.intake.uploads[name], world.intake.chunks[name] = bytearray(half), 3
+    world.intake.uploads[name_of(made)] = bytearray(half)
     world.intake.seen.clear()
     with world.sits("resume", str(made)) as person:
         person.expects("Sent.")
@@ -138,15 +143,68 @@ def test_keys_of_another_day_seal_nothing(world: World) -> None:
         assert person.ends() == 1
 
 
-@pytest.mark.parametrize("cut", [0, 1, 30, 16_400])
-def test_what_is_no_sealed_file_is_not_sent(world: World, cut: int) -> None:
-    file = world.folder / "cut"
-    file.write_bytes(bytes(cut))
+@pytest.mark.parametrize("length", [0, 1, 30, 16_440])
+def test_what_is_no_sealed_file_is_not_sent(world: World, length: int) -> None:
+    file = world.folder / "other"
+    file.write_bytes(bytes(length))
     with world.sits("send", str(file)) as person:
-        person.expects("not a sealed file, or only part of one")
+        person.expects("This is not a sealed file.")
         person.answers("How do you want to go on?", "2")
         assert person.ends() == 1
     assert not world.intake.envelopes
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda data: data[:50], lambda data: data[:-1], lambda data: data + b"x", lambda data: data[:-1] + b"x"],
+    ids=["cut-in-head", "cut", "longer", "altered"],
+)
+def test_a_damaged_sealed_file_is_said_to_be_one_before_anything_is_sent(
+    world: World, change: Callable[[bytes], bytes]
+) -> None:
+    made = sealed(world)
+    made.write_bytes(change(made.read_bytes()))
+    world.intake.seen.clear()
+    with world.sits("send", str(made)) as person:
+        person.expects("This is a sealed file, but it is damaged")
+        person.answers("How do you want to go on?", "2")
+        assert person.ends() == 1
+    assert not world.intake.seen
+
+
+def half_sent(world: World, made: Path) -> None:
+    """An earlier run broke off after two chunks, for good."""
+    world.intake.uploads[name_of(made)] = bytearray(
+        made.read_bytes()[sealed_file.BEFORE : sealed_file.BEFORE + 2 * UPLOAD_CHUNK]
+    )
+
+
+def test_when_the_host_lost_a_half_upload_it_is_said_and_all_is_sent(world: World) -> None:
+    file = world.folder / "film.bin"
+    file.write_bytes(os.urandom(6 * MIB))
+    made = sealed(world, file)
+    half_sent(world, made)
+    lost = world.intake.lose_at = f"/v1/uploads/{name_of(made)}/4"
+    with world.sits("send", str(made)) as person:
+        person.expects("What was sent earlier is no longer there")
+        person.expects("It will be sent from the beginning.")
+        person.expects("Sent.")
+        assert person.ends() == 0
+    assert lost in [one.path for one in world.intake.seen]
+    assert world.bureau.open(world.intake.envelopes[0]).files == [("film.bin", file.read_bytes())]
+
+
+def test_who_copied_the_file_cannot_have_other_bytes_taken_for_it(world: World) -> None:
+    file = world.folder / "film.bin"
+    file.write_bytes(os.urandom(3 * MIB))
+    made = sealed(world, file)
+    world.intake.uploads[name_of(made)] = bytearray(os.urandom(2 * MIB))
+    with world.sits("send", str(made)) as person:
+        person.expects("Perhaps somebody has a copy of your file.")
+        person.expects("Sent.")
+        assert person.ends() == 0
+    (arrived,) = world.intake.envelopes
+    assert world.bureau.open(arrived).files == [("film.bin", file.read_bytes())]
 
 
 def test_two_windows_with_the_same_file_do_not_meet(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dropbox.gateway import texts as pages
 from dropbox.native import texts
 from dropbox.native.catalogue import Texts
 from dropbox.native.progress import Progress, size_words, time_words
@@ -30,6 +31,19 @@ def test_nothing_is_promised_that_nobody_can_promise() -> None:
     assert len(found) > 100
     for language in ("nl", "en"):
         assert not [said for said in map(Texts(language).say, found) if NEVER.search(said)]
+
+
+def test_what_the_pages_say_too_is_said_in_the_same_words() -> None:
+    """The client may not import the pages, so sentences of both stand in both."""
+    assert texts.CATEGORIES == pages.CATEGORIES
+    assert texts.ONGOING[1:] == pages.ONGOING
+    assert texts.STATUSES == pages.STATUSES
+    for name in ("COUNT", "WORD", "WORD_NEAR", "DIGITS", "CHECKSUM"):
+        assert getattr(texts, f"RECEIPT_{name}") == getattr(pages, f"RECEIPT_{name}")
+    ours, theirs = ({one.id: one.string for one in catalogues(of)["nl"]} for of in (PACKAGE, "dropbox.gateway"))
+    both = (ours.keys() & theirs.keys()) - {""}
+    assert len(both) > 30
+    assert {one: ours[one] for one in both} == {one: theirs[one] for one in both}
 
 
 def test_values_stand_in_sentences() -> None:

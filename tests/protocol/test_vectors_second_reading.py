@@ -56,9 +56,18 @@ def test_heads_of_sealed_files() -> None:
     for vector in of("sealed-file/read"):
         data = value(vector, "file")
         assert data[:8] == b"DBXSEA01"
-        assert data[24:32] == b"DBXENV01"
-        wanted = {"upload_id": data[8:24].hex(), "day": int.from_bytes(data[36:40], "big"), "envelope": len(data) - 24}
+        assert data[56:64] == b"DBXENV01"
+        name = second_reading.upload_name(data[8:24], data[56:])[1]
+        assert data[24:56] == name
+        day = int.from_bytes(data[68:72], "big")
+        wanted = {"name": name.hex(), "salt": data[8:24].hex(), "day": day, "envelope": len(data) - 56}
         assert vector.output == wanted
+
+
+def test_names_that_are_bound_to_a_content() -> None:
+    for vector in of("upload-name/of"):
+        content, name = second_reading.upload_name(value(vector, "salt"), value(vector, "content"))
+        assert vector.output == {"content_hash": content.hex(), "name": name.hex()}
 
 
 def test_hashes_of_bulletins() -> None:

@@ -1,5 +1,7 @@
 """A host that is away for a moment, or that loses its last answer: nothing is called unsent that may have come in."""
 
+import gc
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -8,10 +10,10 @@ import pytest
 from dropbox.protocol.bulletin import Recipient
 from dropbox.protocol.payload import Message
 from dropbox.protocol.sizes import MESSAGE_ID, MIB
-from dropbox.reporter.errors import HostAway, HostFull, TransportFailed
+from dropbox.reporter.errors import HostAway, HostFull, OutcomeUnknown, TransportFailed
 from dropbox.reporter.exchange import Outgoing, Sending, known_to_all
 from dropbox.reporter.transport import Request, Response, Transport
-from dropbox.reporter.uploading import RESUME_TRIES
+from dropbox.reporter.uploading import RESUME_TRIES, Uploading
 from tests.simulators.basics import Clock, Seeded, run
 from tests.simulators.bureau import SimulatedBureau, instance_with_host
 from tests.simulators.host import SimulatedHost
@@ -101,9 +103,37 @@ def test_a_store_that_stays_away_is_no_bureau_without_keys(world: World, files: 
 )
 def test_after_a_lost_last_answer_nothing_is_called_unsent(world: World, files: Files, later: Response) -> None:
     _, host, reporter = world
-    with pytest.raises(TransportFailed):
+    with pytest.raises(OutcomeUnknown):
         run(reporter.send(LosesTheEnd(host, later), "x", files=files))
     assert len(host.envelopes) == 1
+
+
+def test_a_line_that_breaks_before_the_end_leaves_no_doubt(world: World) -> None:
+    bureau, host, reporter = world
+
+    def cut(request: Request) -> None:
+        if "/v1/uploads/" in request.path:
+            raise TransportFailed("cut")
+
+    sending = sending_to(Between(host, cut), bureau, reporter)
+    with pytest.raises(TransportFailed) as met:
+        run(sending.file_data(bytes(3 * MIB)))
+    assert not isinstance(met.value, OutcomeUnknown)
+    assert not host.envelopes
+
+
+def test_what_is_given_up_waits_for_nothing(world: World) -> None:
+    """A coroutine that nobody awaits would be a warning on a reporter's screen."""
+    _, host, _ = world
+    uploading = Uploading(host, bytes(16))
+    run(uploading.add(bytes(2 * MIB)))
+    assert uploading._answer is not None
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        uploading.drop()
+        del uploading
+        gc.collect()
+    assert not said
 
 
 @pytest.mark.parametrize("files", [SMALL, LARGE])
@@ -146,8 +176,22 @@ def test_taking_back_what_is_finished_says_so(world: World) -> None:
     )
     run(sending.begin(Message("x")))
     run(sending.finish())
-    with pytest.raises(TransportFailed):
+    with pytest.raises(OutcomeUnknown):
         run(sending.cancel())
+
+
+@pytest.mark.parametrize("reached", [False, True])
+def test_an_end_that_never_left_leaves_no_doubt(world: World, *, reached: bool) -> None:
+    _, host, reporter = world
+
+    def away(request: Request) -> None:
+        if the_end(request):
+            raise HostAway("waited", reached=reached)
+
+    with pytest.raises(TransportFailed) as met:
+        run(reporter.send(Between(host, away), "x"))
+    assert isinstance(met.value, OutcomeUnknown) is reached
+    assert not host.envelopes
 
 
 def test_a_transport_that_has_waited_long_enough_is_not_asked_again(world: World) -> None:

@@ -6,6 +6,7 @@ fault on the line.
 
 import collections
 import enum
+import hashlib
 import json
 import re
 import struct
@@ -21,7 +22,8 @@ from dropbox.reporter.errors import TransportFailed
 from dropbox.reporter.transport import Request, Response
 from tests.simulators.basics import Clock, Seeded
 
-_UPLOAD = re.compile(r"/v1/uploads/([0-9a-f]{32})(?:/(0|[1-9][0-9]{0,5}|finish|whole))?")
+_UPLOAD = re.compile(r"/v1/uploads/([0-9a-f]{32}|[0-9a-f]{64})(?:/(0|[1-9][0-9]{0,5}|finish|whole))?")
+_BOUND = 64  # digits of a name that is bound to a content
 _STATUS = {
     "bad_request": 400, "bad_chunk": 400, "unknown_upload": 404, "unknown_key": 404, "conflict": 409,
     "too_large": 413, "bad_size": 422, "bad_version": 422, "bad_day": 422, "bad_document": 422, "not_ready": 503,
@@ -78,6 +80,19 @@ class Held:
     confirmed: set[bytes] = field(default_factory=set)
 
 
+def content_hash(chunks: Sequence[bytes]) -> bytes:
+    """The hash of section 13.2, read from the specification a second time."""
+    content = bytes(32)
+    for chunk in chunks:
+        content = hashlib.sha256(b"dropbox/v1/upload/content\0" + content + hashlib.sha256(chunk).digest()).digest()
+    return content
+
+
+def bound_name(salt: bytes, chunks: Sequence[bytes]) -> str:
+    """The name of an upload that is bound to these chunks, in hexadecimal digits."""
+    return hashlib.sha256(b"dropbox/v1/upload/name\0" + salt + content_hash(chunks)).hexdigest()
+
+
 class SimulatedHost:
     """Untrusted store of everything sealed."""
 
@@ -106,7 +121,7 @@ class SimulatedHost:
             response = Response(200, self._answer(request))
         except RefusedError as refusal:
             response = Response(_STATUS[refusal.code], json.dumps({"error": refusal.code}).encode())
-        path = re.sub(r"[0-9a-f]{32}", "{upload}", request.path)
+        path = re.sub(r"(?:[0-9a-f]{32}){1,2}", "{upload}", request.path)
         self.log.append(Seen(request.method, path, len(request.body), len(response.body), response.status))
         self.bodies.append(request.body)
         if fault is Line.CUT_AFTER:
@@ -151,9 +166,9 @@ class SimulatedHost:
                 self.uploads.pop(upload, None)
             case "POST", "finish":
                 self._finish(upload, request.body)
-            case "PUT", "whole":
+            case "PUT", "whole" if len(upload) != _BOUND:
                 self._whole(upload, request.body)
-            case "PUT", str(place) if place != "finish":
+            case "PUT", str(place) if place.isdigit():
                 self._chunk(upload, int(place), request.body)
             case _:
                 raise RefusedError("bad_request")
@@ -161,7 +176,9 @@ class SimulatedHost:
 
     def _progress(self, upload: str) -> bytes:
         if upload in self.uploads:
-            return json.dumps({"chunks": len(self.uploads[upload].chunks), "finished": False}).encode()
+            chunks = self.uploads[upload].chunks
+            content = {"content": content_hash(chunks).hex()} if len(upload) == _BOUND else {}
+            return json.dumps({"chunks": len(chunks), "finished": False} | content).encode()
         if upload in self.tombstones:
             return b'{"chunks": 0, "finished": true}'
         raise RefusedError("unknown_upload")
@@ -224,7 +241,10 @@ class SimulatedHost:
             value = json.loads(body)
         except ValueError:
             raise RefusedError("bad_request") from None
-        if not isinstance(value, dict) or set(value) != {"size"} or type(value["size"]) is not int:
+        names = {"salt", "size"} if len(upload) == _BOUND else {"size"}
+        if not isinstance(value, dict) or set(value) != names or type(value["size"]) is not int:
+            raise RefusedError("bad_request")
+        if len(upload) == _BOUND and not re.fullmatch("[0-9a-f]{32}", str(value["salt"])):
             raise RefusedError("bad_request")
         size = value["size"]
         if upload in self.tombstones:
@@ -235,6 +255,8 @@ class SimulatedHost:
         if size != len(data) or size not in sizes.ENVELOPE_LADDER:
             raise RefusedError("bad_size")
         del self.uploads[upload]
+        if len(upload) == _BOUND and upload != bound_name(bytes.fromhex(value["salt"]), under_way.chunks):
+            raise RefusedError("unknown_upload")
         self.tombstones[upload] = self.clock.day
         self.envelopes[self.random(16)] = Held(data, under_way.envelope_day, under_way.revision)
 

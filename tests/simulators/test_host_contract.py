@@ -15,7 +15,7 @@ from dropbox.reporter.transport import Request, Response
 from tests.simulators.basics import Clock, Seeded
 from tests.simulators.bureau import SimulatedBureau
 from tests.simulators.contract import HostUnderTest, SimulatedHostUnderTest, intake_under_test
-from tests.simulators.host import RefusedError
+from tests.simulators.host import RefusedError, bound_name, content_hash
 from tests.simulators.reporter import SimulatedReporter
 
 RANDOM = Seeded("contract")
@@ -301,4 +301,71 @@ async def test_a_whole_that_is_not_taken_leaves_nothing(host: HostUnderTest) -> 
     ):
         assert await ask(host, "PUT", upload("whole"), data) == said
         assert await ask(host, "GET", upload()) == "unknown_upload"
+    assert await host.listing() == []
+
+
+# ------------------------------------------------------------------------------- names that are bound to a content
+SALT = bytes(range(16))
+
+
+def bound(data: bytes) -> str:
+    return bound_name(SALT, parts(data))
+
+
+def parts(data: bytes) -> list[bytes]:
+    return [data[at : at + sizes.MIB] for at in range(0, len(data), sizes.MIB)]
+
+
+def end(data: bytes, salt: bytes = SALT) -> bytes:
+    return json.dumps({"size": len(data), "salt": salt.hex()}).encode()
+
+
+@pytest.mark.parametrize("size", [16 * sizes.KIB, 2 * sizes.MIB])
+async def test_under_a_bound_name_its_content_arrives_and_the_host_says_what_it_has(
+    host: HostUnderTest, size: int
+) -> None:
+    await open_day(host)
+    data = envelope(host.clock.day, size)
+    name = bound(data)
+    for place, part in enumerate(parts(data)):
+        for _ in range(2):
+            assert await ask(host, "PUT", upload(place, name), part) == "ok"
+        said = json.loads((await host.send(Request("GET", upload(name=name)))).body)
+        there = content_hash(parts(data)[: place + 1]).hex()
+        assert said == {"chunks": place + 1, "finished": False, "content": there}
+    for _ in range(2):
+        assert await ask(host, "POST", upload("finish", name), end(data)) == "ok"
+    (key,) = await host.listing()
+    assert await host.fetch(key) == data
+    assert json.loads((await host.send(Request("GET", upload(name=name)))).body) == {"chunks": 0, "finished": True}
+
+
+@pytest.mark.parametrize("size", [16 * sizes.KIB, 2 * sizes.MIB])
+async def test_under_a_bound_name_nothing_else_arrives_and_nothing_of_it_stays(host: HostUnderTest, size: int) -> None:
+    await open_day(host)
+    real, other = envelope(host.clock.day, size), envelope(host.clock.day, size)
+    for data, salt in ((other, SALT), (real, bytes(16))):
+        for place, part in enumerate(parts(data)):
+            assert await ask(host, "PUT", upload(place, bound(real)), part) == "ok"
+        assert await ask(host, "POST", upload("finish", bound(real)), end(data, salt)) == "unknown_upload"
+        assert await ask(host, "GET", upload(name=bound(real))) == "unknown_upload"
+        assert await host.listing() == []
+    for place, part in enumerate(parts(real)):
+        assert await ask(host, "PUT", upload(place, bound(real)), part) == "ok"
+    assert await ask(host, "POST", upload("finish", bound(real)), end(real)) == "ok"
+    assert len(await host.listing()) == 1
+
+
+async def test_a_bound_name_has_one_way_and_one_spelling(host: HostUnderTest) -> None:
+    await open_day(host)
+    data = envelope(host.clock.day)
+    name = bound(data)
+    assert await ask(host, "PUT", upload("whole", name), data) == "bad_request"
+    assert await ask(host, "PUT", upload(0, name[:-1]), data) == "bad_request"
+    assert await ask(host, "PUT", upload(0, name.upper()), data) == "bad_request"
+    assert await ask(host, "PUT", upload(0, name), data) == "ok"
+    for body in (size_is(len(data)), end(data, b""), end(data, bytes(17))):
+        assert await ask(host, "POST", upload("finish", name), body) == "bad_request"
+    assert await ask(host, "PUT", upload(0), data) == "ok"
+    assert await ask(host, "POST", upload("finish"), end(data)) == "bad_request"
     assert await host.listing() == []

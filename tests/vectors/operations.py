@@ -14,6 +14,7 @@ from dropbox.protocol import (
     decapsulation,
     documents,
     envelope,
+    errors,
     file_names,
     keys,
     labels,
@@ -28,6 +29,7 @@ from dropbox.protocol import (
     secret_keys,
     sizes,
     thread,
+    upload_name,
 )  # fmt: skip
 from dropbox.reporter import exchange
 from tests.vectors.story import Story
@@ -137,7 +139,19 @@ def sealed_file_read(given: Input, shared: Shared) -> Json:
     data = to_bytes(given["file"], shared)
     head = sealed_file.SealedHead.from_bytes(data[: sealed_file.HEAD])
     size = sealed_file.size_of_envelope(len(data))
-    return {"upload_id": head.upload_id.hex(), "day": head.prefix.day, "envelope": size}
+    content = upload_name.ContentHash()
+    content.add(data[sealed_file.BEFORE :])
+    if not head.name.fits(content.hash):
+        raise errors.DoesNotOpen("a sealed file that was altered")
+    return {"name": head.name.name.hex(), "salt": head.name.salt.hex(), "day": head.prefix.day, "envelope": size}
+
+
+def upload_name_of(given: Input, shared: Shared) -> Json:
+    """The name that is bound to a content."""
+    content = upload_name.ContentHash()
+    content.add(to_bytes(given["content"], shared))
+    name = upload_name.UploadName.of(to_bytes(given["salt"], shared), content.hash)
+    return {"content_hash": content.hash.hex(), "name": name.name.hex()}
 
 
 def cobblestone_open(given: Input, shared: Shared) -> Json:
@@ -410,6 +424,7 @@ OPERATIONS: dict[str, Operation] = {
     "sizes/envelope": sizes_of,
     "prefix/read": prefix_read,
     "sealed-file/read": sealed_file_read,
+    "upload-name/of": upload_name_of,
     "cobblestone/open": cobblestone_open,
     "payload/read": payload_read,
     "file-name/clean": file_name_clean,

@@ -92,6 +92,15 @@ def label(name: str) -> bytes:
     return b"dropbox/v1/" + name.encode() + b"\0"
 
 
+def upload_name(salt: bytes, content: bytes) -> tuple[bytes, bytes]:
+    """Section 13.2: the hash of a content and the name that is bound to it."""
+    so_far = bytes(32)
+    for at in range(0, len(content), 1_048_576):
+        chunk = hashlib.sha256(content[at : at + 1_048_576]).digest()
+        so_far = hashlib.sha256(label("upload/content") + so_far + chunk).digest()
+    return so_far, hashlib.sha256(label("upload/name") + salt + so_far).digest()
+
+
 def mac(key: bytes, *parts: bytes) -> bytes:
     """HMAC with SHA-256."""
     return hmac.digest(key, b"".join(parts), "sha256")

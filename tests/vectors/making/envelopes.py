@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from dropbox.protocol import bulletin, envelope, labels, payload, primitives, sealed_file, sizes
+from dropbox.protocol import bulletin, envelope, labels, payload, primitives, sealed_file, sizes, upload_name
 from tests.vectors.making import payloads
 from tests.vectors.making.book import Book
 from tests.vectors.making.world import (
@@ -115,15 +115,29 @@ def _opened(book: Book) -> None:
 
 
 def _sealed_files(book: Book) -> None:
-    """Section 13.1: an envelope as a file.  What is in the envelope is not looked at: here it is zeros."""
+    """Sections 13.1, 13.2: an envelope as a file.  What is in the envelope is not looked at: here it is zeros."""
     random = stream("sealed file")
-    before = sealed_file.before_envelope(random(sizes.UPLOAD_ID)).hex()
-    prefix = sizes.Prefix(DAY, BULLETIN.revision, random(sizes.ENVELOPE_ID)).to_bytes().hex()
+    salt = random(sizes.UPLOAD_SALT)
+    prefix = sizes.Prefix(DAY, BULLETIN.revision, random(sizes.ENVELOPE_ID)).to_bytes()
     small, large = 16 * sizes.KIB, 2 * sizes.MIB
 
+    def envelope_of(size: int) -> list[Any]:
+        return [prefix.hex(), {"zeros": size - sizes.PREFIX}]
+
     def given(size: int, *edits: dict[str, Any]) -> dict[str, Any]:
-        parts = [before, prefix, {"zeros": size - sizes.PREFIX}]
-        return {"file": {"parts": parts, **({"edits": [*edits]} if edits else {})}}
+        content = upload_name.ContentHash()
+        content.add(prefix + bytes(size - sizes.PREFIX))
+        before = sealed_file.before_envelope(upload_name.UploadName.of(salt, content.hash)).hex()
+        return {"file": {"parts": [before, *envelope_of(size)], **({"edits": [*edits]} if edits else {})}}
+
+    for name, about, of in (
+        ("one_chunk", "A content that is shorter than a chunk", envelope_of(small)),
+        ("two_chunks", "A content of two whole chunks", envelope_of(large)),
+        ("cut_chunk", "A content whose last chunk is one byte long", [{"zeros": sizes.MIB + 1}]),
+        ("nothing", "No content", [{"zeros": 0}]),
+    ):
+        value = {"salt": salt.hex(), "content": {"parts": of}}
+        book.add(f"upload-name/{name}", f"13.2 {about}, and the name bound to it.", "upload-name/of", value)
 
     for name, size in (("small", small), ("large", large)):
         book.add(
@@ -131,13 +145,18 @@ def _sealed_files(book: Book) -> None:
         )
     for name, about, refused, edit in (
         ("magic", "one bit of the magic", "UnknownVersion", {"at": 7, "xor": "03"}),
-        ("bare_envelope", "an envelope without what stands before it", "UnknownVersion", {"slice": [24, 24 + small]}),
-        ("envelope_magic", "one bit of the envelope's magic", "UnknownVersion", {"at": 31, "xor": "03"}),
-        ("suite", "a suite that there is not", "UnknownVersion", {"at": 33, "xor": "03"}),
-        ("cut_in_head", "it ends in its head", "WrongSize", {"keep": 55}),
+        ("bare_envelope", "an envelope without what stands before it", "UnknownVersion", {"slice": [56, 56 + small]}),
+        ("envelope_magic", "one bit of the envelope's magic", "UnknownVersion", {"at": 63, "xor": "03"}),
+        ("suite", "a suite that there is not", "UnknownVersion", {"at": 65, "xor": "03"}),
+        ("cut_in_head", "it ends in its head", "WrongSize", {"keep": 87}),
+        ("magic_alone", "nothing behind its magic", "WrongSize", {"keep": 8}),
+        ("cut_in_magic", "it ends in its magic", "UnknownVersion", {"keep": 7}),
         ("cut_by_one", "the last byte is missing", "WrongSize", {"keep": -1}),
         ("extended", "a byte after the end", "WrongSize", {"append": "00"}),
-        ("nothing", "no bytes at all", "WrongSize", {"keep": 0}),
+        ("nothing", "no bytes at all", "UnknownVersion", {"keep": 0}),
+        ("salt", "one bit of the salt", "DoesNotOpen", {"at": 8, "xor": "01"}),
+        ("name", "one bit of the name", "DoesNotOpen", {"at": 24, "xor": "01"}),
+        ("envelope", "one bit of the envelope", "DoesNotOpen", {"at": -1, "xor": "01"}),
     ):  # fmt: skip
         book.add(
             f"sealed-file/refused_{name}", f"13.1 Refused: {about}.", "sealed-file/read", given(small, edit), refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,6 +113,72 @@ def test_of_a_sealed_file(world: World) -> None:
         person.expects("was there already, unchanged")
         assert person.ends() == 0
     assert len(world.intake.envelopes) == 1
+
+
+IMPATIENT = (
+    sys.executable,
+    "-c",
+    "import sys; from dropbox.native import cli, transport; transport.PATIENCE = 1.0; sys.exit(cli.main())",
+)  # asks after a second what else is asked after ten minutes
+
+
+@contextmanager
+def tor_gone_at(world: World, end: str) -> Iterator[None]:
+    """Tor ends when a request that ends so is made, and is back at the end of this."""
+    upload, socks, away = world.intake._upload, world.folder / "socks", world.folder / "gone"
+
+    def ending(request: Request, name: str, rest: str) -> Response:
+        if rest != end:
+            return upload(request, name, rest)
+        socks.rename(away)
+        world.cut()
+        time.sleep(0.5)  # as above
+        raise TransportFailed("gone")
+
+    world.intake._upload = ending  # type: ignore[method-assign]  # as above
+    try:
+        yield
+    finally:
+        world.intake._upload = upload  # type: ignore[method-assign]  # as above
+        away.rename(socks)
+
+
+def test_who_gives_up_waiting_keeps_what_was_typed_and_is_told_so(world: World) -> None:
+    file = world.folder / "film.bin"
+    file.write_bytes(os.urandom(2 * MIB))
+    with world.sits("report", command=IMPATIENT) as person:
+        person.answers("Do you already have twelve words", "1")
+        person.takes_new_words()
+        person.writes(TEXT)
+        person.answers("Where is the file?", str(file))
+        person.answers("Where is the file?", "")
+        with tor_gone_at(world, "/0"):
+            person.answers("Send it now?", "1")
+            person.expects("The line has been gone for ten minutes. What you wrote is still here.")
+            person.expects("Stop trying: what I typed stays here")
+            person.answers("Your choice", "2")
+            person.expects("Tor does not run on this computer")
+            person.expects("Nothing was handed in yet")
+        person.answers("How do you want to go on?", "2")
+        person.expects(TEXT)
+        person.answers("How do you want to go on?", "1")
+        person.answers("Send it now?", "1")
+        person.expects("What happens next")
+        assert person.ends() == 0
+
+
+def test_who_gives_up_waiting_with_a_sealed_file_goes_on_with_it(world: World) -> None:
+    made = sealed(world)
+    with world.sits("send", str(made), command=IMPATIENT) as person:
+        with tor_gone_at(world, "/0"):
+            person.expects("What has come in of the file stays there for a day.")
+            person.expects("Stop trying: I go on later, with the same file")
+            person.answers("Your choice", "2")
+            person.expects("Tor does not run on this computer")
+            person.expects("Nothing was handed in yet")
+        person.answers("How do you want to go on?", "1")
+        person.expects("Sent.")
+        assert person.ends() == 0
 
 
 def test_a_refusal_of_a_sealed_file_says_what_is_the_matter(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from dropbox.auditor.errors import LineError
 from dropbox.protocol import board_head, sizes
 from dropbox.torlink.as_browsers import Kind
-from dropbox.torlink.errors import BrokenVisitError, LinkError, OversizedAnswerError
+from dropbox.torlink.errors import BrokenVisitError, LinkError, MalformedAnswerError, OversizedAnswerError
 
 if TYPE_CHECKING:
     from dropbox.torlink.visitor import Answer, Visitor
@@ -49,6 +49,8 @@ class OnionLine:
             return await self._visitor.ask(ask.method, ask.path, ask.body, most=most, kind=ask.kind)
         except OversizedAnswerError:
             raise LineError("too-much", self._visitor.cut_off) from None
+        except MalformedAnswerError:
+            raise LineError("malformed", self._visitor.cut_off) from None
         except BrokenVisitError:
             raise LineError("broken", self._visitor.cut_off) from None
         except LinkError as error:

@@ -19,6 +19,10 @@ from dropbox.torlink.visitor import Answer
 Pause = Callable[[], Awaitable[None]]
 
 
+HOSTS_DOING: Final = frozenset({"malformed", "too-much"})
+"""Faults that no line has by itself: what a host does so is found wrong, though nothing of it can be read."""
+
+
 @dataclass(frozen=True)
 class Itinerary:
     """Where a visitor goes, page by page, in one language, and whether they read answers at the end."""
@@ -64,8 +68,8 @@ class Visit:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing came at all."""
-        return not (self.pages or self.files or self.calls)
+        """Whether nothing came at all that could be judged."""
+        return not (self.pages or self.files or self.calls or self.fault in HOSTS_DOING)
 
 
 class Window:

@@ -71,6 +71,10 @@ class BrokenVisitError(TorlinkError):
         super().__init__("The line to the onion service broke before it had answered: try again on another circuit.")
 
 
+class MalformedAnswerError(BrokenVisitError):
+    """The host's: its line was whole, and what came over it is no answer that we asked for.  Browsers may show it."""
+
+
 class OversizedAnswerError(TorlinkError):
     """The host's: an answer is larger than what was asked for can be.  It was thrown away."""
 

@@ -17,7 +17,7 @@ import h11
 
 from dropbox.torlink.as_browsers import Kind, headers
 from dropbox.torlink.circuits import open_stream
-from dropbox.torlink.errors import BrokenVisitError, OversizedAnswerError
+from dropbox.torlink.errors import BrokenVisitError, MalformedAnswerError, OversizedAnswerError
 from dropbox.torlink.handshake import Isolation
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ class Visitor:
         """Send one request and give its answer, of a body of `most` bytes at most, also once it is unpacked.
 
         `sent` is told how many bytes of the body have gone out.  Raises LinkError where nothing was sent,
-        BrokenVisitError, OversizedAnswerError.  After each the connection is closed: `renew` before trying again.
+        BrokenVisitError (MalformedAnswerError where the line was whole), OversizedAnswerError.  After each the
+        connection is closed: `renew` before trying again.
         """
         if self._line is not None and not self._line.usable():
             self.hang_up()  # the host has closed it in the meantime, as every host does after a while
@@ -104,10 +105,11 @@ class Visitor:
         head = h11.Request(method=method, target=path, headers=headers(self._onion, method, kind, len(body)))
         try:
             answer = await line.exchange(head, body, most, sent)
-        except (h11.ProtocolError, OSError, EOFError, TimeoutError, ValueError, zlib.error):
+        except (h11.ProtocolError, OSError, EOFError, TimeoutError, ValueError, zlib.error) as error:
             self.cut_off = line.so_far()
             self.hang_up()
-            raise BrokenVisitError from None
+            whole = not line.ended and not isinstance(error, (OSError, TimeoutError))
+            raise (MalformedAnswerError if whole else BrokenVisitError) from None
         except BaseException:
             self.cut_off = line.so_far()
             self.hang_up()
@@ -122,6 +124,7 @@ class _Line:
         self._socket = opened
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_MOST)
         self._coming: tuple[int, dict[str, str], _Body] | None = None
+        self.ended = False  # by the other end
 
     def close(self) -> None:
         self._socket.close()
@@ -169,6 +172,7 @@ class _Line:
             if event is h11.NEED_DATA:
                 async with asyncio.timeout(SILENCE):
                     part = await loop.sock_recv(self._socket, _READ)
+                self.ended = self.ended or not part
                 self._http.receive_data(part)
                 came += len(part)
                 if time.monotonic() - began - SILENCE > came / SLOWEST:
@@ -176,6 +180,7 @@ class _Line:
             elif isinstance(event, h11.Response):
                 status = event.status_code
                 said = {name.decode(): value.decode("latin-1") for name, value in event.headers}
+                self._coming = status, said, body
                 body = _Body(most, said.get("content-encoding", ""))
                 self._coming = status, said, body
             elif isinstance(event, h11.Data):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -248,7 +249,24 @@ def test_a_flood_is_an_alarm(auditor: Auditor) -> None:
     auditor.host.between.hand = on("/static/words-.*", floods)
     status, said = auditor.comes()
     assert (status, "A good server never does so" in said) == (1, True), said
-    assert auditor.observed().findings == ("answer-endless",)
+    assert auditor.observed().findings == ("answer-too-much",)
+
+
+@pytest.mark.parametrize("encoding", ["deflate", "br", "gzip"])
+def test_an_answer_that_only_browsers_understand_is_an_alarm(auditor: Auditor, encoding: str) -> None:
+    """A host could serve every page so, and every auditor would look again later."""
+
+    def packs(reply: Reply) -> None:
+        reply.headers = [one for one in reply.headers if one[0] != "Content-Encoding"]
+        reply.headers.append(("Content-Encoding", encoding))
+        reply.body = zlib.compress(reply.body)
+
+    for path in ("/nl/", "/static/words-.*"):
+        auditor.begins_anew()
+        auditor.host.between.hand = on(path, packs)
+        status, said = auditor.comes()
+        assert (status, "as a good server never does" in said) == (1, True), said
+        assert "answer-malformed" in auditor.observed().findings
 
 
 def test_a_look_that_is_stopped_judges_what_it_saw(host: Host, capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:

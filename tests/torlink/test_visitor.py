@@ -12,7 +12,7 @@ import pytest
 
 from dropbox.torlink.addresses import SocksAddress
 from dropbox.torlink.as_browsers import Kind
-from dropbox.torlink.errors import BrokenVisitError, Fault, LinkError, OversizedAnswerError
+from dropbox.torlink.errors import BrokenVisitError, Fault, LinkError, MalformedAnswerError, OversizedAnswerError
 from dropbox.torlink.visitor import Visitor
 from tests.simulators.socks import SimulatedTor, onion
 
@@ -162,7 +162,7 @@ async def test_an_answer_that_is_too_large_is_refused(
     ids=["no-http", "cut", "unknown-packing", "not-packed", "endless-head", "nothing"],
 )
 async def test_a_host_that_does_not_speak_http_is_one_sentence(
-    tor: SimulatedTor, socks: SocksAddress, host: Host, said: bytes
+    tor: SimulatedTor, socks: SocksAddress, host: Host, said: bytes, request: pytest.FixtureRequest
 ) -> None:
     host.said, host.closes = said, True
     async with Visitor(socks, ONION, os.urandom) as visitor:
@@ -174,6 +174,25 @@ async def test_a_host_that_does_not_speak_http_is_one_sentence(
     assert str(caught.value).endswith(".")
     assert ONION.name[:8] not in str(caught.value)
     assert len(tor.circuits) == 2
+    of_the_line = request.node.callspec.id in {"cut", "nothing"}
+    assert isinstance(caught.value, MalformedAnswerError) != of_the_line
+
+
+async def test_what_had_come_when_the_line_broke_can_be_looked_at(
+    tor: SimulatedTor, socks: SocksAddress, host: Host
+) -> None:
+    host.said, host.closes = b"HTTP/1.1 200 OK\r\nX-Name: value\r\nContent-Length: 9\r\n\r\nhello", True
+    async with Visitor(socks, ONION, os.urandom) as visitor:
+        with pytest.raises(BrokenVisitError):
+            await visitor.ask("GET", "/", most=64)
+        left = visitor.cut_off
+        assert left is not None
+        assert (left.status, left.body, left.headers["x-name"]) == (200, b"hello", "value")
+        host.said = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+        await visitor.ask("GET", "/", most=5)
+        left = visitor.cut_off
+        assert left is None
+    assert tor.asked
 
 
 async def test_a_host_that_says_nothing_holds_nobody_for_ever(

@@ -14,7 +14,7 @@ from dropbox.gateway.site import Visit, personal, public
 from dropbox.gateway.wire import Answer
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.sealed_file import SealedHead
-from dropbox.protocol.sizes import ACCEPTED_DAYS, DAY
+from dropbox.protocol.sizes import DAY
 from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import (
     HostFull,
@@ -26,7 +26,7 @@ from dropbox.reporter.errors import (
     VisitError,
     WrongDay,
 )
-from dropbox.reporter.handing_in import HandedIn, HandingIn
+from dropbox.reporter.handing_in import DayRefused, HandedIn, HandingIn
 from dropbox.web.same_site import check_same_site
 from dropbox.web.templating import long_day
 
@@ -38,6 +38,11 @@ _REFUSALS: tuple[tuple[type[VisitError], str], ...] = (
     (TransportFailed, texts.SEALED_AWAY),
     (HostNotReady, texts.SEALED_AWAY),
 )
+_DAYS = {
+    DayRefused.OLD: texts.SEALED_TOO_OLD,
+    DayRefused.AHEAD: texts.SEALED_AHEAD,
+    DayRefused.ELSEWHERE: texts.SEALED_ELSEWHERE,
+}
 
 
 class _NoFile(Exception):
@@ -97,18 +102,13 @@ def _take_back(handing: HandingIn) -> None:
 def _refused(visit: Visit, error: VisitError, head: SealedHead | None) -> Fault:
     """Why the host did not take a file that is one of ours, as far as anybody can know who cannot open it."""
     if isinstance(error, WrongDay) and head is not None:
-        sentence, day = _of_its_day(head.prefix.day, visit.site.clock() // DAY), head.prefix.day
+        day = head.prefix.day
+        sentence = _DAYS[DayRefused.of(day, visit.site.clock() // DAY)]
         return Fault("files", sentence, {"day": long_day(day, visit.language)})
     for kind, sentence in _REFUSALS:
         if isinstance(error, kind):
             return Fault("files", sentence)
     return Fault("files", texts.SEALED_REFUSED)
-
-
-def _of_its_day(day: int, today: int) -> str:
-    if day < today - ACCEPTED_DAYS:
-        return texts.SEALED_TOO_OLD
-    return texts.SEALED_AHEAD if day > today else texts.SEALED_ELSEWHERE
 
 
 def _read(form: FormReader, handing: HandingIn) -> HandedIn:

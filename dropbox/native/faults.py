@@ -21,7 +21,6 @@ from dropbox.reporter.errors import (
     UploadLost,
     UploadTaken,
     VisitError,
-    WrongDay,
 )
 from dropbox.torlink.errors import Fault, LinkError, TorlinkError
 
@@ -56,7 +55,6 @@ SEALED: Final[Doing] = MappingProxyType({
     HostFull: texts.SEALED_FULL,
     UploadLost: texts.UPLOAD_TAKEN_AGAIN,
     UploadTaken: texts.UPLOAD_TAKEN_AGAIN,
-    WrongDay: texts.SEALED_REFUSED,
 })  # fmt: skip
 _RECEIPTS: Final = {
     "empty": texts.RECEIPT_EMPTY,

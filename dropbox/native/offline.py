@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from dropbox.native import faults, front, key_file, texts
+from dropbox.native.catalogue import Texts
 from dropbox.native.draft import Draft
 from dropbox.native.errors import BadFile
 from dropbox.native.faults import SEALED
 from dropbox.native.files import alone, opened, read_small, typed_path
 from dropbox.native.new_files import new_file
 from dropbox.native.progress import size_words
-from dropbox.native.sealing import hash_of_sealed, seal, send_sealed
+from dropbox.native.sealing import look_into, seal, send_sealed
 from dropbox.native.terminal import interruptible
 from dropbox.native.visit import Place, Visit, now
 from dropbox.protocol.bulletin import FALLBACK, Bulletin, verify_bulletin, verify_stored_bulletin
@@ -22,8 +23,14 @@ from dropbox.protocol.sealed_file import size_of_envelope
 from dropbox.protocol.sizes import ACCEPTED_DAYS, CLOCK_TOLERANCE, DAY, UPLOAD_SALT
 from dropbox.protocol.upload_name import UploadName
 from dropbox.reporter import session
-from dropbox.reporter.errors import UploadLost, UploadTaken
-from dropbox.reporter.handing_in import HandedIn
+from dropbox.reporter.errors import UploadLost, UploadTaken, WrongDay
+from dropbox.reporter.handing_in import DayRefused, HandedIn
+
+_DAYS: Final = {
+    DayRefused.OLD: texts.SEALED_TOO_OLD,
+    DayRefused.AHEAD: texts.SEALED_AHEAD,
+    DayRefused.ELSEWHERE: texts.SEALED_ELSEWHERE,
+}
 
 
 def keep_keys(place: Place, path: Path | None) -> None:
@@ -98,13 +105,13 @@ def send_file(place: Place, path: Path | None) -> None:
     terminal = place.terminal
     with Visit(place, typed=False) as visit:
 
-        def choose() -> tuple[Path, bytes]:
+        def choose() -> tuple[Path, int, bytes]:
             nonlocal path
             where, path = path or typed_path(terminal.ask(texts.ASK_SEALED)), None
             with opened(where) as (file, _):
-                return where, _content(file)
+                return where, *_looked_into(file)
 
-        where, content = place.insist(choose)
+        where, day, content = place.insist(choose)
         root = place.insist(lambda: visit.open(front.REPORT))
         terminal.say(texts.SENDING_SEALED)
 
@@ -117,6 +124,8 @@ def send_file(place: Place, path: Path | None) -> None:
                 visit.bulletin(root)
                 try:
                     return visit.run(send_sealed(visit.transport, file, instead))
+                except WrongDay:
+                    raise _of_its_day(terminal.texts, day) from None
                 except (UploadLost, UploadTaken) as error:
                     terminal.say(texts.UPLOAD_TAKEN if isinstance(error, UploadTaken) else texts.UPLOAD_LOST)
                 # Once more under a name that no stranger knows: the bureau counts an envelope once.
@@ -129,10 +138,14 @@ def send_file(place: Place, path: Path | None) -> None:
     terminal.say(texts.SEALED_REMOVE)
 
 
-def _content(file: BinaryIO) -> bytes:
-    """The hash of the content of a sealed file.  Raises BadFile, which says what is wrong with it."""
+def _of_its_day(language: Texts, day: int) -> BadFile:
+    return BadFile(_DAYS[DayRefused.of(day, now() // DAY)], day=faults.day_words(language, day))
+
+
+def _looked_into(file: BinaryIO) -> tuple[int, bytes]:
+    """The day of a sealed file and the hash of its content.  Raises BadFile, which says what is wrong with it."""
     try:
-        return hash_of_sealed(file)
+        return look_into(file)
     except UnknownVersion:
         raise BadFile(texts.NO_SEALED_FILE) from None
     except ProtocolError:

@@ -73,8 +73,8 @@ async def send_sealed(transport: Transport, file: BinaryIO, instead: UploadName 
         handing.drop()
 
 
-def hash_of_sealed(file: BinaryIO) -> bytes:
-    """The hash of the content of a sealed file that is whole.  Raises ProtocolError for any other, BadFile."""
+def look_into(file: BinaryIO) -> tuple[int, bytes]:
+    """The day of a sealed file that is whole and the hash of its content.  Raises ProtocolError for others, BadFile."""
     content = ContentHash()
     head = SealedHead.from_bytes(file.read(HEAD))
     file.seek(BEFORE)
@@ -83,7 +83,7 @@ def hash_of_sealed(file: BinaryIO) -> bytes:
     size_of_envelope(file.tell())
     if not head.name.fits(content.hash):
         raise DoesNotOpen("a sealed file that was altered")
-    return content.hash
+    return head.prefix.day, content.hash
 
 
 def seal(file: BinaryIO, bulletin: Bulletin, draft: Draft, random: Random) -> int:

@@ -323,9 +323,19 @@ SEALED_UNKNOWN = mark(
     "it counts once."
 )
 SEALED_FULL = mark("The reporting point is full just now. The file was not handed in. Keep it, and send it tomorrow.")
-SEALED_REFUSED = mark(
-    "The reporting point does not take this file, and nothing was handed in. It was sealed more than 7 days ago, "
-    "or for another reporting point, or the bureau took its keys back. It has to be written and sealed anew."
+SEALED_TOO_OLD = mark(
+    "This file was sealed with the keys of %(day)s. That is more than 7 days ago, and these keys may be gone. It "
+    "was not taken. It has to be written and sealed anew."
+)
+SEALED_AHEAD = mark(
+    "This file was sealed with the keys of %(day)s, and that day has yet to come. It was not taken. Keep it, and "
+    "send it on that day. Look whether the clock of this computer is right, and that of the one on which it was "
+    "sealed."
+)
+SEALED_ELSEWHERE = mark(
+    "This reporting point does not have the keys with which the file was sealed, those of %(day)s. It was sealed "
+    "for another reporting point, or the bureau has taken these keys back. It was not taken. It has to be written"
+    " and sealed anew."
 )
 UPLOAD_TAKEN = mark(
     "Under the name of this file something else stands with the reporting point. Perhaps somebody has a copy of "

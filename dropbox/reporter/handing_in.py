@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dropbox.protocol.errors import DoesNotOpen, TooLong
 from dropbox.protocol.sealed_file import BEFORE, HEAD, MAGIC, SealedHead, size_of_envelope
-from dropbox.protocol.sizes import ENVELOPE_MAX, UPLOAD_CHUNK
+from dropbox.protocol.sizes import ACCEPTED_DAYS, ENVELOPE_MAX, UPLOAD_CHUNK
 from dropbox.protocol.upload_name import ContentHash, UploadName
 from dropbox.reporter import session
 from dropbox.reporter.errors import HostRefused, UploadLost, UploadTaken
@@ -15,6 +16,21 @@ from dropbox.reporter.uploading import Uploading
 
 if TYPE_CHECKING:
     from dropbox.reporter.transport import Transport
+
+
+class DayRefused(enum.Enum):
+    """Why a host does not take a file for its day, as far as anybody can know who cannot open it."""
+
+    OLD = enum.auto()  # its keys may be gone
+    AHEAD = enum.auto()  # a clock is wrong
+    ELSEWHERE = enum.auto()  # a day that is taken, and keys that this host does not hold
+
+    @classmethod
+    def of(cls, day: int, today: int) -> DayRefused:
+        """After ``WrongDay``, of a file of ``day``."""
+        if day < today - ACCEPTED_DAYS:
+            return cls.OLD
+        return cls.AHEAD if day > today else cls.ELSEWHERE
 
 
 @dataclass(frozen=True)

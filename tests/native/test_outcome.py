@@ -11,7 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from dropbox.native.catalogue import Texts
 from dropbox.native.draft import Draft
+from dropbox.native.faults import day_words
 from dropbox.native.sealing import send
 from dropbox.protocol.receipt import Receipt
 from dropbox.protocol.sizes import MIB
@@ -188,7 +190,8 @@ def test_a_refusal_of_a_sealed_file_says_what_is_the_matter(world: World) -> Non
         person.expects("The file was not handed in. Keep it")
         world.intake.refuse = ("PUT", "bad_day", 422)
         person.answers("How do you want to go on?", "1")
-        person.expects("sealed more than 7 days ago, or for another reporting point")
+        person.expects("does not have the keys with which the file was sealed, those of ")
+        person.expects(f"{day_words(Texts('en'), world.bureau.day)}. It was sealed for another reporting point")
         world.intake.refuse = None
         person.answers("How do you want to go on?", "1")
         person.expects("Sent.")

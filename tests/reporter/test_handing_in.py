@@ -15,7 +15,7 @@ from dropbox.protocol.sizes import ENVELOPE_MAX, MESSAGE_ID, MIB
 from dropbox.protocol.thread import ReporterKeys
 from dropbox.protocol.upload_name import ContentHash, UploadName
 from dropbox.reporter.errors import HostRefused, TransportFailed, UploadTaken
-from dropbox.reporter.handing_in import HandedIn, HandingIn
+from dropbox.reporter.handing_in import DayRefused, HandedIn, HandingIn
 from dropbox.reporter.transport import Request, Response
 from tests.simulators.basics import run
 from tests.simulators.bureau import SimulatedBureau, instance_with_host
@@ -127,6 +127,11 @@ def test_what_is_no_sealed_file_leaves_nothing(world: World, change: object, err
         run(hand_in(host, data))
     assert not host.envelopes
     assert not host.uploads
+
+
+def test_of_a_refused_day_it_is_known_which_it_is() -> None:
+    refused = [DayRefused.of(day, 100) for day in (0, 92, 93, 100, 101)]
+    assert refused == [DayRefused.OLD] * 2 + [DayRefused.ELSEWHERE] * 2 + [DayRefused.AHEAD]
 
 
 def test_more_than_the_largest_envelope_is_refused(world: World) -> None:

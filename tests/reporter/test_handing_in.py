@@ -14,7 +14,7 @@ from dropbox.protocol.receipt import Receipt
 from dropbox.protocol.sizes import ENVELOPE_MAX, MESSAGE_ID, MIB
 from dropbox.protocol.thread import ReporterKeys
 from dropbox.protocol.upload_name import ContentHash, UploadName
-from dropbox.reporter.errors import HostRefused, TransportFailed, UploadTaken
+from dropbox.reporter.errors import HostRefused, OutcomeUnknown, TransportFailed, UploadTaken
 from dropbox.reporter.handing_in import DayRefused, HandedIn, HandingIn
 from dropbox.reporter.transport import Request, Response
 from tests.simulators.basics import run
@@ -103,6 +103,18 @@ def test_what_was_interrupted_goes_on_where_the_host_is(world: World) -> None:
     second = Watched(host)
     run(hand_in(second, data))
     assert second.seen == [f"GET {name_of(data)}", "PUT 2", "PUT 3", "POST finish"]
+    assert [held.data for held in host.envelopes.values()] == [data[sealed_file.BEFORE :]]
+
+
+@pytest.mark.parametrize("size", [0, 3 * MIB])
+def test_what_was_interrupted_before_its_end_needs_the_end_only(world: World, size: int) -> None:
+    bureau, host = world
+    data = sealed(bureau, bytes(size))
+    with pytest.raises(OutcomeUnknown):
+        run(hand_in(Watched(host, cut="/finish"), data))
+    second = Watched(host)
+    assert not run(hand_in(second, data)).before
+    assert second.seen == [f"GET {name_of(data)}", "POST finish"]
     assert [held.data for held in host.envelopes.values()] == [data[sealed_file.BEFORE :]]
 
 

@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AuditError as error:
         for spoken in [language] if language else texts.LANGUAGES:
             print(f"dropbox-audit: {texts.error(error, spoken)}", file=sys.stderr)
-        return result.NOT_AUDITED
+        return error.status
     except KeyboardInterrupt:
         return result.NOT_AUDITED
 
@@ -102,7 +102,14 @@ def _now() -> int:
 def _session(settings: Settings) -> Iterator[Session]:
     """The work of one command, which has the folder for itself.  Raises SettingsError."""
     with files.alone(settings.folder):
-        yield Session(settings, lambda: _now())  # noqa: PLW0108 -- a test sets the clock
+        session = Session(settings, lambda: _now())  # noqa: PLW0108 -- a test sets the clock
+        try:
+            yield session
+        except AuditError as error:
+            if session.alarms:  # what was found is said, whatever then ends the command: a full disk, a line
+                print(result.as_text(session.result(of_all=True)), flush=True)
+                error.status = result.ALARM
+            raise
 
 
 def _feet(arguments: argparse.Namespace) -> Feet:
@@ -256,7 +263,7 @@ def _own(folder: Path) -> list[Cosignature]:
 def _canary(arguments: argparse.Namespace, settings: Settings) -> int:
     with _session(settings) as session:
         said = asyncio.run(_first_canary(session, _feet(arguments)))
-        return _show(session.result(said), arguments.html, session.observation)
+        return _show(session.result(said, of_all=True), arguments.html, session.observation)
 
 
 async def _first_canary(session: Session, feet: Feet) -> list[str]:

@@ -14,6 +14,7 @@ class AuditError(Exception):
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)
         self.code, self.values = code, values
+        self.status = 2  # the command's, unless something wrong was found before
 
 
 class SettingsError(AuditError):

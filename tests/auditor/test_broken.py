@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from dropbox.auditor import cli, looking, pages
+from dropbox.auditor import cli, files, looking, pages
+from dropbox.auditor.errors import SettingsError
 from dropbox.auditor.looking import Feet
 from dropbox.auditor.visiting import ITINERARIES, Itinerary
 from dropbox.protocol import sizes
@@ -267,6 +268,41 @@ def test_an_answer_that_only_browsers_understand_is_an_alarm(auditor: Auditor, e
         status, said = auditor.comes()
         assert (status, "as a good server never does" in said) == (1, True), said
         assert "answer-malformed" in auditor.observed().findings
+
+
+@pytest.mark.parametrize("command", ["look", "canary", "witness", "watch"])
+def test_what_was_found_is_said_though_the_disk_is_full(
+    host: Host, capsys: Out, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    plain(host.between, on("/(nl|en)/", swap(b"<body>", b'<body onload="x()">')))
+    config = str(host.config())
+
+    def full(*_: object) -> None:
+        raise SettingsError("cannot-write", name="state.json")
+
+    monkeypatch.setattr(files, "save", full)
+    status = cli.main([command, "--config", config, "--hurried"])
+    said = capsys.readouterr()
+    assert (status, "holds something that does not belong" in said.out) == (1, True), said
+    assert "state.json cannot be written" in said.err
+
+
+def test_a_first_canary_that_meets_another_root_raises_the_alarm(host: Host, capsys: Out) -> None:
+    other = Bureau(int(time.time())).root.public.raw.hex().encode()
+    own = host.bureau.root.public.raw.hex().encode()
+    plain(host.between, lambda reply: setattr(reply, "body", reply.body.replace(own, other)))
+    status = cli.main(["canary", "--config", str(host.config()), "--hurried"])
+    said = capsys.readouterr()
+    assert (status, "another root key than the leaflet's" in said.out) == (1, True), said
+    assert "No page named the root key of the leaflet" in said.err
+
+
+def test_a_first_canary_says_what_its_reading_visit_found(host: Host, capsys: Out) -> None:
+    plain(host.between, on("/(nl|en)/(antwoord|read)", swap(b"<body>", b'<body onload="x()">')))
+    status = cli.main(["canary", "--config", str(host.config()), "--hurried"])
+    said = capsys.readouterr().out
+    assert (status, "holds something that does not belong" in said) == (1, True), said
+    assert "The canary is sent." in said
 
 
 def test_a_look_that_is_stopped_judges_what_it_saw(host: Host, capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:

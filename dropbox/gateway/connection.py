@@ -7,6 +7,7 @@ from dropbox.gateway.app import Application
 from dropbox.gateway.confinement import limit_cost, lock_memory
 from dropbox.gateway.settings import Settings
 from dropbox.gateway.transport import IntakeTransport
+from dropbox.gateway.warming import draw
 from dropbox.gateway.wire import Line
 
 
@@ -28,6 +29,7 @@ def serve_one(
     limit_cost()
     if lock:
         lock_memory()
+    draw(application)
     message, descriptors, _, _ = socket.recv_fds(jobs, 1, 2)
     if not message or len(descriptors) != 2:  # noqa: PLR2004 - as many as it was asked for
         return  # the acceptor gives no more

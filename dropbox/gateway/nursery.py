@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable
 
+from dropbox.gateway import public_pages
 from dropbox.gateway.app import Application, make_site
 from dropbox.gateway.confinement import can_lock_memory, forbid_writing, has_swap
 from dropbox.gateway.connection import serve_one
@@ -15,7 +16,7 @@ from dropbox.gateway.transport import IntakeTransport
 from dropbox.gateway.warming import rehearse, warm
 from dropbox.web.tally import Tally
 
-RENEW_SECONDS = 1.0  # for one look at the bulletin, in which no process is made
+RENEW_SECONDS = 1.0  # for each look at what the bureau signed, in which no process is made
 
 
 def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> None:
@@ -39,6 +40,8 @@ def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> 
         nonlocal rehearsed
         with IntakeTransport(settings.intake_socket, RENEW_SECONDS) as transport:
             site.bulletins.renew(transport)
+            if (publication := site.publications.renew(transport)) is not None:
+                public_pages.prepare(site, publication)
         if site.bulletins.known and not rehearsed:
             rehearsed = True  # also where it fails: then visits are slower, and the tally says so
             if not rehearse(site, application):

@@ -4,17 +4,14 @@ from collections.abc import Callable
 
 from dropbox.gateway import texts
 from dropbox.gateway.paths import Page, path
-from dropbox.gateway.site import Site, Visit, public, public_bytes, redirect
+from dropbox.gateway.prepared import Drawn
+from dropbox.gateway.site import Site, Visit, public_bytes, redirect, same
 from dropbox.gateway.wire import Answer
-from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.payload import MAX_FILES, TEXT_LIMIT
 from dropbox.protocol.publication import Publication
-from dropbox.reporter.blocking import run
-from dropbox.reporter.errors import VisitError
-from dropbox.reporter.exchange import fetch_publication
-from dropbox.reporter.transport import Transport
 from dropbox.web.assets import StaticFile
 from dropbox.web.forms import NO_PROBLEMS
+from dropbox.web.languages import LANGUAGES, Language
 from dropbox.web.policy import Allowed
 
 AUTHORITIES = (
@@ -35,38 +32,61 @@ def show_first(visit: Visit) -> Answer:
     return redirect(path(Page.START, visit.language))
 
 
+def prepare(site: Site, publication: Publication | None) -> None:
+    """Draw beforehand, and anew when the bureau says something else, what each visitor sees first."""
+    for language in LANGUAGES:
+        _start(site, language, publication)
+        _how(site, language)
+        _texts(site, language)
+
+
 def show_start(visit: Visit) -> Answer:
     """The first page; without a language in the path, in the first one.
 
     `Accept-Language` is not looked at: it is a fingerprint.
     """
-    site, language = visit.site, visit.language
-    publication = _publication(site, visit.transport)
-    html = site.draw(
-        "start.html",
-        language,
-        Page.START,
-        read_day=publication.mailboxes_read_day or None if publication else None,  # 0: not yet
-        notices=[item.text for item in publication.notices if item.language == language.code] if publication else [],
-        authorities=AUTHORITIES,
-    )
-    return public(visit.request, html)
+    publication = visit.site.publications.current(visit.transport)
+    return same(visit.request, _start(visit.site, visit.language, publication))
 
 
 def show_how(visit: Visit) -> Answer:
     """How it works, and what we cannot protect a reporter from."""
-    return public(visit.request, visit.site.draw("how.html", visit.language, Page.HOW))
+    return same(visit.request, _how(visit.site, visit.language))
 
 
 def show_texts(visit: Visit) -> Answer:
     """What pages say in which the browser seals or opens; its script fetches it and puts it in place."""
-    site, language = visit.site, visit.language
-    said = texts.OF_THE_SCRIPT | {f"status_{status}": words for status, words in texts.STATUSES.items()}
-    html = site.draw(
-        "texts.html", language, Page.TEXTS, texts={name: site.templates.text(language, said[name]) for name in said},
-        text_limit=TEXT_LIMIT, max_files=MAX_FILES, no_problems=NO_PROBLEMS,
-    )  # fmt: skip
-    return public(visit.request, html)
+    return same(visit.request, _texts(visit.site, visit.language))
+
+
+def _start(site: Site, language: Language, publication: Publication | None) -> Drawn:
+    read_day, notices = None, tuple[str, ...]()
+    if publication is not None:
+        read_day = publication.mailboxes_read_day or None  # 0: not yet
+        notices = tuple(item.text for item in publication.notices if item.language == language.code)
+
+    def draw() -> str:
+        return site.draw(
+            "start.html", language, Page.START, read_day=read_day, notices=notices, authorities=AUTHORITIES
+        )
+
+    return site.prepared.same((language.code, Page.START), draw, (read_day, notices))
+
+
+def _how(site: Site, language: Language) -> Drawn:
+    return site.prepared.same((language.code, Page.HOW), lambda: site.draw("how.html", language, Page.HOW))
+
+
+def _texts(site: Site, language: Language) -> Drawn:
+    def draw() -> str:
+        said = texts.OF_THE_SCRIPT | {f"status_{status}": words for status, words in texts.STATUSES.items()}
+        return site.draw(
+            "texts.html", language, Page.TEXTS,
+            texts={name: site.templates.text(language, said[name]) for name in said},
+            text_limit=TEXT_LIMIT, max_files=MAX_FILES, no_problems=NO_PROBLEMS,
+        )  # fmt: skip
+
+    return site.prepared.same((language.code, Page.TEXTS), draw)
 
 
 def show_file(file: StaticFile) -> Callable[[Visit], Answer]:
@@ -77,11 +97,3 @@ def show_file(file: StaticFile) -> Callable[[Visit], Answer]:
 
     return show
 
-
-def _publication(site: Site, transport: Transport) -> Publication | None:
-    """What the bureau published, or None: the first page must stand also when nothing else does."""
-    try:
-        bulletin = site.bulletins.current(transport)
-        return run(fetch_publication(transport, bulletin, site.clock()))
-    except (VisitError, ProtocolError):
-        return None

@@ -10,7 +10,7 @@ from dropbox.gateway.form_reader import FormReader
 from dropbox.gateway.paths import Page
 from dropbox.gateway.receiving import UNAVAILABLE, UNPROCESSABLE, Refused, receive
 from dropbox.gateway.report_pages import SCRIPTS, problems, sent_page
-from dropbox.gateway.site import Site, Visit, personal, public
+from dropbox.gateway.site import Site, Visit, personal, same
 from dropbox.gateway.wire import Answer
 from dropbox.protocol.errors import BadReceipt, ProtocolError
 from dropbox.protocol.payload import MAX_FILES, TEXT_LIMIT
@@ -30,7 +30,12 @@ ANSWERS_SIZE = 64 * KIB  # nothing yet, one answer and seven of the longest are 
 
 def show_read(visit: Visit) -> Answer:
     """The field for the twelve words."""
-    return public(visit.request, _words_form(visit.site, visit.language, Page.READ, "", ()), allowed=SCRIPTS)
+    site, language = visit.site, visit.language
+
+    def draw() -> str:
+        return _words_form(site, language, Page.READ, "", ())
+
+    return same(visit.request, site.prepared.same((language.code, Page.READ), draw), allowed=SCRIPTS)
 
 
 def read(visit: Visit) -> Answer:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropbox.gateway import texts
-from dropbox.gateway.bulletins import Bulletins
+from dropbox.gateway.bulletins import Bulletins, Publications
 from dropbox.gateway.paths import Page, path
-from dropbox.gateway.prepared import PreparedPages
+from dropbox.gateway.prepared import Drawn, PreparedPages
 from dropbox.gateway.settings import Settings
 from dropbox.gateway.wire import Answer, Request
 from dropbox.reporter.transport import Transport
@@ -44,6 +44,7 @@ class Site:
     templates: Templates
     files: Files
     bulletins: Bulletins
+    publications: Publications
     prepared: PreparedPages
     clock: Callable[[], int]
     random: Callable[[int], bytes]
@@ -109,6 +110,11 @@ def public(request: Request, html: str, status: int = 200, allowed: Allowed = NO
     """Answer with a page that is the same for everybody; it may be compressed."""
     plain = html.encode()
     return public_bytes(request, plain, compress(plain), "text/html", status, allowed)
+
+
+def same(request: Request, page: Drawn, allowed: Allowed = NOTHING) -> Answer:
+    """Answer with a page that was drawn before."""
+    return public_bytes(request, page.plain, page.compressed, "text/html", allowed=allowed)
 
 
 def public_bytes(

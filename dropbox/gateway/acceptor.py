@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 from dropbox.gateway.circuits import Circuits, Connection
 from dropbox.gateway.closing import Breaking, Closing
+from dropbox.gateway.crowd import Crowd
 from dropbox.gateway.errors import BadProxyLine
 from dropbox.gateway.proxy_line import MAX_LINE, circuit_of
 from dropbox.gateway.room import Room, has_gone
@@ -35,9 +36,9 @@ HEARD_AT_ONCE = 512  # bytes of one lease before other events are looked at
 class Acceptor:
     """Takes connections from `listener` and gives them away over `jobs`, within the limits of the settings."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, jobs: socket.socket) -> None:
-        """Take both sockets as they are; they are closed by who made them."""
-        self._settings, self._listener, self._jobs = settings, listener, jobs
+    def __init__(self, settings: Settings, listener: socket.socket, jobs: socket.socket, crowd: Crowd) -> None:
+        """Take the sockets and the sign as they are; they are closed by who made them."""
+        self._settings, self._listener, self._jobs, self._crowd = settings, listener, jobs, crowd
         self._places = settings.connections_at_once
         self._circuits = Circuits(settings.limits)
         self._closing = Breaking() if settings.circuits_socket is None else Closing(settings.circuits_socket)
@@ -70,6 +71,7 @@ class Acceptor:
         now = time.monotonic()
         self._drop_late_lines(now)
         self._give_places(now)
+        self._crowd.show(len(self._room) > 0)
         self._closing.ask(self._circuits.to_close())
 
     def close(self) -> None:
@@ -181,7 +183,7 @@ class Acceptor:
         if connection is None:
             line.close()
         else:
-            self._circuits.serve(connection)
+            self._circuits.serve(connection, time.monotonic())
             self._closing.given(lease, line, connection.circuit.number)
         self._selector.register(lease, selectors.EVENT_READ, lambda: self._hear(lease, connection))
 

@@ -18,7 +18,8 @@ ASKED_AGAIN = 10.0  # seconds after which a circuit that goes on is to be closed
 MOVING = 120.0  # seconds in which an upload moved a mebibyte: Tor stalls for a minute and recovers
 BROWSER = 6  # connections that a browser opens to one host at most
 WAIT_MOST = 4  # connections of one circuit that may wait for a place
-FRESH = 8  # connections that a circuit is given before others go first
+CHARGED = 2.0  # seconds that a connection counts for at least: who comes again and again holds no place for long
+STEP = 20.0  # seconds that a circuit holds places before others go first: a visit with half a dozen connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Circuit:
     mebibytes: Allowance
     open: int = 0  # connections that wait or are served
     served: int = 0
-    given: int = 0  # so many were ever served
+    since: float = 0.0  # when it last got a place and had none
+    held: float = 0.0  # seconds that its connections had places, those over which an upload moved not counted
     uploads: int = 0
     began: float | None = None  # when its first upload did
     moved: float = float("-inf")  # when an upload last moved a mebibyte
@@ -79,6 +81,7 @@ class Connection:
 
     circuit: Circuit
     served: bool = field(default=False)
+    since: float = 0.0  # when it got its place
     uploading: bool = field(default=False)
 
 
@@ -121,11 +124,12 @@ class Circuits:
         self._idle.pop(number, None)
         return Connection(circuit)
 
-    def serve(self, connection: Connection) -> None:
+    def serve(self, connection: Connection, now: float) -> None:
         """The connection has a place now."""
-        connection.served = True
+        connection.served, connection.since = True, now
+        if not connection.circuit.served:
+            connection.circuit.since = now
         connection.circuit.served += 1
-        connection.circuit.given += 1
 
     def said(self, connection: Connection, records: bytes, now: float) -> None:
         """Count what the connection's process reports."""
@@ -153,6 +157,8 @@ class Circuits:
         circuit = connection.circuit
         circuit.open -= 1
         circuit.served -= connection.served
+        if connection.served and now - circuit.moved > MOVING:
+            circuit.held += max(now - connection.since, CHARGED)
         self._done(connection)
         if circuit.due and circuit.open and circuit.uploads != 1:
             self._close(circuit, now)
@@ -161,18 +167,20 @@ class Circuits:
     def relieve(self, places: int, waiting: int, now: float) -> None:
         """There are no more than so many `places`, and somebody waits who has none: close the circuit with the most.
 
-        Not one within its share, and none that uploads unless it holds more than a browser would. `waiting` is how
-        many circuits have none.
+        Not one within its share, unless it has had it for long; and none that uploads unless it holds more than a
+        browser would. `waiting` is how many circuits have none.
         """
         holders = [circuit for circuit in self._circuits.values() if circuit.served]
         share = max(1, places // (len(holders) + waiting))
         greedy = [
             one
             for one in holders
-            if one.served > share and now - one.asked >= ASKED_AGAIN and not self._is_honest(one, now)
+            if (one.served > share or now - one.since > MOVING)
+            and now - one.asked >= ASKED_AGAIN
+            and not self._is_honest(one, now)
         ]
         if greedy:
-            self._close(max(greedy, key=lambda one: one.served), now)
+            self._close(max(greedy, key=lambda one: (one.served, -one.since)), now)
 
     def forget(self, now: float) -> float | None:
         """Forget the circuits whose last connection ended, or was refused, a minute ago.

@@ -14,13 +14,17 @@ from dropbox.gateway.mother import Mother, Pool
 from dropbox.gateway.settings import Settings
 from dropbox.gateway.transport import IntakeTransport
 from dropbox.gateway.warming import rehearse, warm
+from dropbox.gateway.wire import Signs
 from dropbox.web.tally import Tally
 
 RENEW_SECONDS = 1.0  # for each look at what the bureau signed, in which no process is made
 
 
-def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve connections that come over `jobs` until SIGTERM; call `ready` once that can begin."""
+def keep(settings: Settings, jobs: socket.socket, crowd: int, ready: Callable[[], None]) -> None:
+    """Serve connections that come over `jobs` until SIGTERM; call `ready` once that can begin.
+
+    `crowd` can be read while somebody waits for a place.
+    """
     site = make_site(settings, lambda: int(time.time()), os.urandom)
     warm(site)
     forbid_writing()
@@ -49,7 +53,7 @@ def keep(settings: Settings, jobs: socket.socket, ready: Callable[[], None]) -> 
             settle()
 
     def serve(taken: Callable[[], None], ending: int) -> None:
-        serve_one(application, settings, jobs, taken, ending, lock=lock)
+        serve_one(application, settings, jobs, taken, Signs(ending, crowd), lock=lock)
 
     mother = Mother(pool, serve, tally, renew)
     ready()

@@ -96,4 +96,3 @@ def show_file(file: StaticFile) -> Callable[[Visit], Answer]:
         return public_bytes(visit.request, file.plain, file.compressed, file.content_type, allowed=Allowed(cache=True))
 
     return show
-

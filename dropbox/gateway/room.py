@@ -1,7 +1,8 @@
 """Where connections wait while every place is taken: a circuit that has none comes before one that has some.
 
-Among those with as many, whoever was given few before; then whoever came first. So a flood of circuits, each with all
-that it may have, does not keep out somebody who comes once. When the room is full, the last in line is let go.
+Among those with as many, whoever held places for less time before; then whoever came last. So a flood of circuits, each
+with all that it may have, does not keep out somebody who comes once: neither by what it holds nor by waiting. When the
+room is full, the last in line is let go: who waited longest of those with the most.
 """
 
 import select
@@ -9,7 +10,7 @@ import socket
 from collections.abc import Iterator
 from itertools import count
 
-from dropbox.gateway.circuits import FRESH, Connection
+from dropbox.gateway.circuits import STEP, Connection
 
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
@@ -49,7 +50,7 @@ class Room:
 
     def _turn(self, number: int) -> tuple[int, int, int]:
         circuit = self._waiting[number][1].circuit
-        return circuit.served, circuit.given // FRESH, number
+        return circuit.served, int(circuit.held // STEP), -number
 
 
 def has_gone(line: socket.socket) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from dropbox.gateway.acceptor import Acceptor
 from dropbox.gateway.confinement import can_lock_memory, die_with_parent, forbid_looking, forbid_writing, has_swap
+from dropbox.gateway.crowd import Crowd
 from dropbox.gateway.errors import NotStarted
 from dropbox.gateway.settings import Listen, Settings
 
@@ -36,6 +37,7 @@ class Supervisor:
         self._settings, self._say = settings, say
         self._jobs, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._jobs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        self._crowd = Crowd()
         self._told = False
         self._mother = 0
         self._until = 0.0  # before which no mother is made
@@ -49,7 +51,7 @@ class Supervisor:
             self._mother = self._fork()
             self._say(f"ready {where}")
             forbid_writing()
-            acceptor = Acceptor(self._settings, listener, self._jobs)
+            acceptor = Acceptor(self._settings, listener, self._jobs, self._crowd)
             acceptor.watch(woken, lambda: _empty(woken))
             while not self._told:
                 acceptor.turn(PAUSE_SECONDS if self._bereft() else None)
@@ -108,12 +110,12 @@ class Supervisor:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             die_with_parent(parent)
-            _close_all_but(saying, self._theirs.fileno())
+            _close_all_but(saying, self._theirs.fileno(), self._crowd.seen)
             from dropbox.gateway import nursery  # noqa: PLC0415 - in the acceptor's process it must not be
 
             # aiohttp warns about odd headers with the header in the text: a stranger's words on the host's log.
             warnings.simplefilter("ignore")
-            nursery.keep(self._settings, self._theirs, lambda: _say_ready(saying))
+            nursery.keep(self._settings, self._theirs, self._crowd.seen, lambda: _say_ready(saying))
             status = 0
         except BaseException as error:  # noqa: BLE001 - the process ends here, whatever it is
             sys.stderr.write(f"dropbox-gateway: the processes cannot be kept: {type(error).__name__}\n")

@@ -68,18 +68,6 @@ def warm(site: Site) -> None:
     _visit(site)
 
 
-def draw(application: Application) -> None:
-    """Draw the form for nobody, in a process that waits for its visitor.
-
-    The pages of memory that a visit writes to are then this process's own before anybody waits for them. Nothing is
-    asked of intake.
-    """
-    ours, theirs = socket.socketpair()
-    with ours:
-        ours.sendall(_get(Page.REPORT, LANGUAGES[0]))
-        Line(theirs).serve(lambda request: application.respond(_Silent(), request))
-
-
 def rehearse(site: Site, application: Application) -> bool:
     """Send some reports as visitors do, without intake; the bulletin must be known. Tell whether all were sent.
 

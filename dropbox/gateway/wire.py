@@ -17,14 +17,26 @@ from dropbox.gateway import reports
 from dropbox.gateway.errors import BrokenRequest
 
 HEAD_MOST = 16 << 10  # bytes of a request's line and headers; browsers send some 500
-HEAD_SECONDS = 30.0  # from the first byte of a head to its last
-KEEPALIVE_SECONDS = (
-    20.0  # a new connection on the circuit that is there costs a visitor 50 ms, an idle process us a place
-)
 PIECE = 128 << 10  # bytes of a body that are read or sent at once
 SMALL = 16 << 10  # what a short body is read with: memory that is touched costs more than another call
 SEND_SECONDS = 120.0  # for each piece of an answer
 LINGER_SECONDS = 5.0  # in which what a visitor still sends is thrown away, so that our answer reaches them
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds for a visitor's first byte, for the first byte of each further request, and for the rest of a head.
+
+    A new connection on the circuit that is there costs a visitor 50 ms, an idle process costs us a place.
+    """
+
+    first: float
+    further: float
+    head: float
+
+
+PATIENCE = Patience(first=20.0, further=20.0, head=30.0)
+IN_A_CROWD = Patience(first=8.0, further=3.0, head=10.0)  # a way through Tor and back takes a second or two
 
 _LARGE = reports.REQUEST + reports.UPLOAD
 _UNREADABLE = b"This request could not be read."
@@ -56,25 +68,36 @@ class Request:
         return int(self.headers.get("content-length", "0"))
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Descriptors that every process which serves can see. `ending` can be read once no further request is to be taken;
+    a request of which a byte has come is always served. `crowd` can be read while somebody waits for a place.
+    """
+
+    ending: int
+    crowd: int
+
+
 class Line:
     """One accepted connection, from its first to its last byte."""
 
     def __init__(
         self,
         connection: socket.socket,
-        keepalive_seconds: float = KEEPALIVE_SECONDS,
-        ending: int | None = None,
+        patience: Patience = PATIENCE,
+        signs: Signs | None = None,
         lease: int | None = None,
     ) -> None:
-        """Take the connection, which is closed at the end of `serve`. `ending` is a descriptor that can be read once no
-        further request is to be taken; a request of which a byte has come is always served. Into `lease` goes what the
-        connection costs (`reports`).
+        """Take the connection, which is closed at the end of `serve`. Into `lease` goes what the connection costs
+        (`reports`).
         """
         self._lease = lease
         self._moved = 0  # bytes either way that were not reported yet
         self._socket = connection
-        self._keepalive_seconds = keepalive_seconds
-        self._ending = [] if ending is None else [ending]
+        self._patience = patience
+        self._ending = [] if signs is None else [signs.ending]
+        self._crowd = [] if signs is None else [signs.crowd]
+        self._first = True  # no request has come yet
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MOST)
         self._left: int | None = 0  # bytes of the body that were not read yet; None where the head does not say
 
@@ -98,7 +121,7 @@ class Line:
 
     def _next(self) -> Request | None:
         """Wait for a request; None when the connection is over."""
-        until: float | None = None
+        began: float | None = None
         try:
             while True:
                 event = self._http.next_event()
@@ -108,20 +131,31 @@ class Line:
                     return request
                 if event is not h11.NEED_DATA:
                     return None
-                if until is None:
+                if began is None:
                     if not self._http.trailing_data[0] and not self._is_asked():
                         return None
-                    until = time.monotonic() + HEAD_SECONDS
-                self._receive(SMALL, max(until - time.monotonic(), 0.001))
+                    began = time.monotonic()
+                self._receive(SMALL, max(began + self._now().head - time.monotonic(), 0.001))
         except h11.RemoteProtocolError as error:
             self._refuse(error.error_status_hint)
             return None
 
     def _is_asked(self) -> bool:
         """Wait for the first byte of a request: False when none came in time, or the process is to end before."""
-        visitor = self._socket.fileno()
-        readable, _, _ = select.select([visitor, *self._ending], [], [], self._keepalive_seconds)
-        return visitor in readable
+        visitor, began = self._socket.fileno(), time.monotonic()
+        first, self._first = self._first, False
+        while True:
+            patience = self._now()
+            left = began + (patience.first if first else patience.further) - time.monotonic()
+            signs = self._ending if patience is IN_A_CROWD else [*self._ending, *self._crowd]
+            readable, _, _ = select.select([visitor, *signs], [], [], max(left, 0.0))
+            if visitor in readable or not set(readable) & {*self._crowd}:
+                return visitor in readable
+
+    def _now(self) -> Patience:
+        """How long we wait now."""
+        crowded = self._crowd and select.select(self._crowd, [], [], 0)[0]
+        return IN_A_CROWD if crowded else self._patience
 
     def _is_ending(self) -> bool:
         return bool(self._ending and select.select(self._ending, [], [], 0)[0])

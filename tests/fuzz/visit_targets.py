@@ -11,13 +11,14 @@ from typing import Final
 from dropbox.gateway import drafts
 from dropbox.gateway.errors import BrokenRequest, FormError
 from dropbox.gateway.form_reader import FormReader
-from dropbox.gateway.wire import Answer, Line, Request
+from dropbox.gateway.wire import Answer, Line, Patience, Request
 from dropbox.web.languages import LANGUAGES
 from tests.fuzz import world
 from tests.fuzz.source import Source, spliced
 from tests.fuzz.target import Target
 
 _SECONDS: Final = 20.0  # nobody waits: everything was sent before the first byte is read
+_PATIENCE: Final = Patience(_SECONDS, _SECONDS, _SECONDS)
 _ROOM: Final = 1 << 20
 _BOUNDARY: Final = "xXx"
 _FIELDS = tuple(drafts.REPORT_FIELDS) + tuple(drafts.ANSWER_FIELDS) + ("files", "", "receipt\0")
@@ -31,7 +32,7 @@ def _serve(raw: bytes, respond: Callable[[Request], Answer]) -> None:
         visitor.settimeout(_SECONDS)
         visitor.sendall(raw)
         visitor.shutdown(socket.SHUT_WR)
-        Line(host, _SECONDS).serve(respond)
+        Line(host, _PATIENCE).serve(respond)
 
 
 # --------------------------------------------------------------------------------------------------------------- http

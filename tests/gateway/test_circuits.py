@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from dropbox.gateway import reports
 from dropbox.gateway.acceptor import Acceptor
-from dropbox.gateway.circuits import Allowance, Circuits, Connection, Limits
+from dropbox.gateway.circuits import CHARGED, MOVING, Allowance, Circuits, Connection, Limits
+from dropbox.gateway.crowd import Crowd
 from dropbox.gateway.settings import Settings
 from tests.gateway.bureau import Bureau
 from tests.load.crowd import tor_line
@@ -27,7 +28,7 @@ def circuits(**limits: int) -> Circuits:
 def admitted(some: Circuits, number: int, now: float = 0.0) -> Connection:
     connection = some.admit(number, now)
     assert connection
-    some.serve(connection)
+    some.serve(connection, now)
     return connection
 
 
@@ -104,7 +105,7 @@ def test_the_process_that_counts_forgets_a_circuit_though_nobody_comes(
     )
     jobs, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with socket.create_server(str(tmp_path / "gateway.sock"), family=socket.AF_UNIX) as listener, jobs, theirs:
-        acceptor = Acceptor(settings, listener, jobs)
+        acceptor = Acceptor(settings, listener, jobs, Crowd())
         with socket.socket(socket.AF_UNIX) as visitor:
             visitor.connect(str(tmp_path / "gateway.sock"))
             visitor.sendall(tor_line(7))
@@ -117,6 +118,46 @@ def test_the_process_that_counts_forgets_a_circuit_though_nobody_comes(
         while acceptor.remembered:
             acceptor.turn(0.01)
         acceptor.close()
+
+
+def test_who_held_a_place_for_long_gives_it_up_when_somebody_has_none() -> None:
+    some = circuits()
+    admitted(some, 7)
+    moving = admitted(some, 8)
+    admitted(some, 9, 5.0)
+    some.said(moving, ONE + MIB, MOVING)
+    some.relieve(3, 1, MOVING)
+    assert some.to_close() == []
+    some.relieve(3, 1, MOVING + 1)
+    assert some.to_close() == [7]
+    some.relieve(3, 1, MOVING + 6)
+    assert some.to_close() == [9]
+    some.relieve(3, 1, MOVING + 9)
+    assert some.to_close() == []
+
+
+def test_a_circuit_is_charged_the_time_that_its_connections_held_places() -> None:
+    some = circuits()
+    silent, quick = admitted(some, 7), admitted(some, 8)
+    some.ended(quick, 0.1)
+    some.ended(silent, 30.0)
+    assert (silent.circuit.held, quick.circuit.held) == (30.0, CHARGED)
+    never_served = some.admit(8, 30.0)
+    assert never_served
+    some.ended(never_served, 90.0)
+    assert quick.circuit.held == CHARGED
+
+
+def test_a_circuit_is_not_charged_the_time_in_which_its_uploads_moved() -> None:
+    some = circuits()
+    line = admitted(some, 7)
+    some.said(line, ONE + MIB, 1000.0)
+    some.ended(line, 1000.0 + MOVING)
+    assert line.circuit.held == 0.0
+    line = admitted(some, 7, 1200.0)
+    some.said(line, ONE, 1200.0)
+    some.ended(line, 1290.0)  # an upload that moved nothing
+    assert line.circuit.held == 90.0
 
 
 def test_a_circuit_that_asks_too_often_is_refused_and_closed() -> None:
@@ -297,7 +338,7 @@ def test_whatever_comes_the_counts_are_those_of_the_open_connections(steps: list
         if act == "admit":
             connection = some.admit(number, now)
             if connection:
-                some.serve(connection)
+                some.serve(connection, now)
                 mine.append(connection)
         elif mine and act == "say":
             some.said(mine[0], records, now)

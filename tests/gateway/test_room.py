@@ -42,36 +42,44 @@ def order(room: Room) -> list[int]:
 def test_who_has_nothing_comes_before_who_has_something(lines: tuple[socket.socket, socket.socket]) -> None:
     circuits, room = some_circuits(), Room(MANY)
     held = waiting(circuits, 1)
-    circuits.serve(held)
+    circuits.serve(held, 0.0)
     for number in (1, 1, 2, 2, 3):
         room.add(lines[0], waiting(circuits, number))
     assert room.without_place() == 2
-    assert order(room) == [2, 3, 1, 2, 1]
+    assert order(room) == [3, 2, 2, 1, 1]
     assert room.without_place() == 0
 
 
-def test_who_came_often_comes_after_who_came_seldom(lines: tuple[socket.socket, socket.socket]) -> None:
+def test_who_held_places_for_long_comes_after_who_did_not(lines: tuple[socket.socket, socket.socket]) -> None:
     circuits, room = some_circuits(), Room(MANY)
-    for _ in range(8):
-        connection = waiting(circuits, 1)
-        circuits.serve(connection)
-        circuits.ended(connection, 0.0)
+    connection = waiting(circuits, 3)
+    circuits.serve(connection, 0.0)
+    circuits.ended(connection, 21.0)
     for number in (1, 2, 3):
         room.add(lines[0], waiting(circuits, number))
-    assert order(room) == [2, 3, 1]
+    assert order(room) == [2, 1, 3]
+
+
+def test_a_visit_with_some_connections_stays_as_new_as_one_that_begins(
+    lines: tuple[socket.socket, socket.socket],
+) -> None:
+    circuits, room = some_circuits(), Room(MANY)
+    for _ in range(6):
+        connection = waiting(circuits, 2)
+        circuits.serve(connection, 0.0)
+        circuits.ended(connection, 3.0)
+    for number in (1, 2):
+        room.add(lines[0], waiting(circuits, number))
+    assert order(room) == [2, 1]
 
 
 def test_when_the_room_is_full_the_last_in_line_goes(lines: tuple[socket.socket, socket.socket]) -> None:
     circuits, room = some_circuits(), Room(3)
-    circuits.serve(waiting(circuits, 1))
+    circuits.serve(waiting(circuits, 1), 0.0)
     assert [room.add(lines[0], waiting(circuits, number)) for number in (2, 1, 3)] == [None] * 3
-    gone = room.add(lines[0], waiting(circuits, 4))
-    assert gone
-    assert gone[1].circuit.number == 1
-    gone = room.add(lines[0], waiting(circuits, 5))
-    assert gone
-    assert gone[1].circuit.number == 5
-    assert len(room) == 3
+    gone = [room.add(lines[0], waiting(circuits, number)) for number in (4, 5)]
+    assert [one[1].circuit.number for one in gone if one] == [1, 2]  # who has a place; then who waited longest
+    assert order(room) == [5, 4, 3]
 
 
 def test_a_visitor_who_has_hung_up_is_known_without_reading(lines: tuple[socket.socket, socket.socket]) -> None:

@@ -1,4 +1,6 @@
-"""Circuits that come to keep others out, and honest reporters among them: `python -m tests.load.hostile [CIRCUITS]`.
+"""Circuits that come to keep others out, and honest reporters among them.
+
+`python -m tests.load.hostile [CIRCUITS [few]]`; with `few`, none of them has more connections than a browser.
 
 Tor is simulated as the gateway sees it: each connection begins with the line of its circuit, and a circuit that is to
 be closed takes all of its connections with it. Then whoever held it comes back at once, on a new one.
@@ -17,7 +19,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +53,8 @@ KINDS: Final = (
     Kind(UPLOAD, b"a" * 4096, 16),  # uploads that never end, fast enough to be let go on
     Kind(b"GET /nl/ HTTP/1.0\r\n\r\n", b"", 2, again=True),  # pages, again and again
 )
+FEW: Final = tuple(replace(kind, lines=2) for kind in KINDS)
+"""None of them has more than a browser: they are many."""
 
 
 @dataclass
@@ -181,10 +185,12 @@ def honest(port: int, form: ReportForm, texts: Sequence[str], at_once: int) -> d
         return {text: took for text, took in people.map(one, enumerate(texts)) if took is not None}
 
 
-async def among(host: Host, closing: Path, circuits: int, texts: Sequence[str], at_once: int = 2) -> Figures:
+async def among(
+    host: Host, closing: Path, circuits: int, texts: Sequence[str], at_once: int = 2, kinds: Sequence[Kind] = KINDS
+) -> Figures:
     """Let honest reporters come while the hostile hold all that they get."""
     form = await asyncio.to_thread(learnt, host.gateway.port, tor_line(999_999))
-    with Hostile(host.gateway.port, closing, circuits).coming() as hostile:
+    with Hostile(host.gateway.port, closing, circuits, kinds).coming() as hostile:
         await asyncio.to_thread(hostile.all_here.wait)
         begun, used = time.monotonic(), _processor(host.gateway.process.pid)
         took = await asyncio.to_thread(honest, host.gateway.port, form, texts, at_once)
@@ -207,14 +213,14 @@ def open_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(FILES * 4, hard)), hard))
 
 
-async def _main(circuits: int) -> None:
+async def _main(circuits: int, kinds: Sequence[Kind]) -> None:
     open_many_files()
     with tempfile.TemporaryDirectory(prefix="ho") as name:
         closing = Path(name) / "circuits.sock"
         async with host_with(proxy=True, circuits_socket=str(closing)) as host:
-            figures = await among(host, closing, circuits, [f"what {number} saw" for number in range(20)])
+            figures = await among(host, closing, circuits, [f"what {number} saw" for number in range(20)], kinds=kinds)
     sys.stdout.write(json.dumps(figures.__dict__, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(int(sys.argv[1]) if len(sys.argv) > 1 else 100))
+    asyncio.run(_main(int(sys.argv[1]) if len(sys.argv) > 1 else 100, FEW if "few" in sys.argv else KINDS))

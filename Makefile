@@ -94,7 +94,7 @@ bench-onion: $(DEV) system-packages ## Measure what a visit costs over an onion 
 	@$(BIN)/python -m tests.bench.onion
 
 .PHONY: bench-browser
-bench-browser: $(DEV) browser-tools ## Measure sealing and reading in the browser's code, with and without JIT, in var/bench
+bench-browser: $(DEV) system-packages browser-tools ## Measure sealing and reading in node, with and without JIT, and in browsers, in var/bench
 	@$(BIN)/python -m tests.bench.browser
 
 .PHONY: lint

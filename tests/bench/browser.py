@@ -42,6 +42,7 @@ def main() -> int:
     further: dict[str, float] = {}
     for kind in in_browsers.KINDS:
         further |= in_browsers.measure(kind)
+        _write("browser-further", further)
     further["load_per_core"] = os.getloadavg()[0] / len(os.sched_getaffinity(0))
     _write("browser-further", further)
     (VAR / "browser-environment.json").write_text(json.dumps(where, indent=2) + "\n", encoding="utf-8")
@@ -49,6 +50,7 @@ def main() -> int:
 
 
 def _write(name: str, figures: dict[str, float]) -> None:
+    """Write what there is so far, and show it."""
     VAR.mkdir(parents=True, exist_ok=True)
     rounded = {key: round(value, 4) for key, value in figures.items()}
     (VAR / f"{name}.json").write_text(json.dumps(rounded, indent=2) + "\n", encoding="utf-8")

@@ -5,7 +5,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -30,7 +29,7 @@ ENTROPY: Final = bytes(range(15))
 FILE: Final = 500_000_000
 RECORDS: Final = 2048
 REPLIES: Final = 4
-_TEXTS: Final = 7
+_TEXTS: Final = 5
 _READINGS: Final = 3
 _WRITING: Final = 4  # seconds; somebody who writes a report takes minutes
 # Presses the button, and gives the milliseconds until the page has another heading.
@@ -80,7 +79,8 @@ def _text(world: World, window: Browser) -> float:
 def _file(world: World, window: Browser, file: Path) -> dict[str, float]:
     world.settled(window, "/en/report", "Sealed in your browser.")
     time.sleep(_WRITING)
-    with watched(_browsers) as memory:
+    processes = _browsers()
+    with watched(lambda: processes) as memory:
         window.attach("Choose files", [file])
         seconds = _press(window)
     return {"seal_mb_per_s": FILE / 1e6 / seconds, "memory_500mb_mb": (max(memory) - memory[0]) / 1e6}
@@ -108,7 +108,7 @@ def _press(window: Browser) -> float:
     return float(window._client.execute_async_script(f"const done = arguments[0]; {_PRESS}")) / 1000
 
 
-def _browsers() -> Iterable[int]:
+def _browsers() -> list[int]:
     """The browser's processes: those below this one that run a browser's program."""
     parents = {}
     for place in Path("/proc").glob("[0-9]*"):

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.bench import onion_publish
+from tests.bench import browser_publish, onion_publish
 from tests.bench.figures import FIGURES, PAGE, PICTURE, PUBLISHED, table
 from tests.bench.picture import PANELS, draw
 from tests.bench.publish import parts, put_in, replaced
@@ -44,6 +44,13 @@ def test_the_page_shows_what_was_measured_over_an_onion_service() -> None:
     assert onion_publish.FURTHER.keys() == published["further"].keys()
     page = PAGE.read_text(encoding="utf-8")
     assert page == replaced(page, onion_publish.MARK, onion_publish.table(published))
+
+
+def test_the_page_shows_what_was_measured_in_browsers() -> None:
+    published = json.loads(browser_publish.PUBLISHED.read_text(encoding="utf-8"))
+    assert published["figures"].keys() | published["further"].keys() == browser_publish.keys()
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == replaced(page, browser_publish.MARK, browser_publish.table(published))
 
 
 def test_the_table_says_what_falls_short() -> None:

@@ -17,7 +17,9 @@ const common = {
 const [what, outfile] = process.argv.slice(2);
 
 if (what === "lines") {
-  await build({ ...common, entryPoints: ["tests/lines.ts"], format: "esm", platform: "node", target: "node18", outfile });
+  await build({
+    ...common, entryPoints: ["tests/lines.ts"], format: "esm", keepNames: true, platform: "node", target: "node18", outfile,
+  });
 }
 if (what === "page") {
   // The root of a checkout, this one or the one that is told: what a release brings with it.

@@ -4,10 +4,19 @@ import english from "../words/english.txt";
 
 import type { WordList } from "./protocol/receipt.ts";
 
-/** The list of English words. Each is written as how many letters it has in common with the one before it, and the rest. */
+/**
+ * The list of English words, written so that it compresses well: each is a mark and letters. Of the mark's number, the low
+ * five bits are how far the word's first own letter stands behind the one in its place in the word before; the bits above
+ * them, subtracted from 4, are how many letters the two share, modulo 4. The other letters follow.
+ */
 function unpack(packed: string): WordList {
   let last = "";
-  return Array.from(packed.matchAll(/(\d)([a-z]*)/g), ([, shared, rest]) => (last = last.slice(0, Number(shared)) + rest!));
+  return Array.from(packed.matchAll(/([^a-z\n])([a-z]*)/g), ([, mark, rest]) => {
+    const code = mark!.charCodeAt(0);
+    const shared = (4 - (code >> 5)) & 3;
+    const own = String.fromCharCode((last.charCodeAt(shared) || 96) + (code & 31)); // 96: before "a"
+    return (last = last.slice(0, shared) + own + rest);
+  });
 }
 
 export const ENGLISH: WordList = unpack(english);

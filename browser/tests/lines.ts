@@ -31,10 +31,10 @@ async function answer(line: string, shared: Shared): Promise<unknown> {
     return { output: await OPERATIONS[operation]!(input, shared) };
   } catch (error) {
     if (error instanceof BadReceipt) {
-      const { kind, fault, position, found } = error;
-      return { refused: kind, output: { fault, position, found } };
+      const { fault, position, found } = error;
+      return { refused: error.constructor.name, output: { fault, position, found } };
     }
-    if (error instanceof ProtocolError) return { refused: error.kind };
+    if (error instanceof ProtocolError) return { refused: error.constructor.name }; // esbuild keeps it here
     return { failed: error instanceof Error ? error.stack : "not an error" };
   }
 }

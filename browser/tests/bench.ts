@@ -49,6 +49,7 @@ export async function seal(bulletin: Bytes, pinned: exchange.Pinned, receipt: Re
   const watch = {
     mayGoOn: async () => {},
     broken: async () => {},
+    keep: async () => {},
     sent: () => {
       const time = performance.now();
       [last, silent] = [time, Math.max(silent, time - last)];

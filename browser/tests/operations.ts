@@ -21,6 +21,7 @@ import { openCard, readCard, verifyPublication } from "./announced.ts";
 import { canarySigner, requireCosigned, verifyCosignature, verifyObservation } from "./auditing.ts";
 import * as bench from "./bench.ts";
 import { assemble, encodeNote, sealRecord } from "./issuing.ts";
+import * as resuming from "./resuming.ts";
 import { type Line, openEnvelope, openPayload, readFrames, XWingSecretKey } from "./opening.ts";
 import * as sealing from "./sealing.ts";
 import { type Shared, toBytes, type Value } from "./values.ts";
@@ -91,6 +92,17 @@ async function seal(given: Value, shared: Shared): Promise<unknown> {
 
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   seal,
+  resume: async (given, shared) => {
+    const files = (list: Value) => list.map(([name, content]: [string, Value]) => [name, toBytes(content, shared)]);
+    const [made, receipt] = [await bulletinOf(given, shared), await receiptOf(given, shared)];
+    const { end, arrives } = given;
+    return resuming.resume(made, receipt, message(given.message), files(given.files), files(given.then), end, arrives);
+  },
+  "resume/left": async (given, shared) => {
+    const { instance } = await rootOf(given, shared);
+    const other = await receiptOf({ entropy: given.other }, shared);
+    return resuming.leftOpens(await receiptOf(given, shared), other, instance, message(given.message));
+  },
   "blank/again": async (given, shared) => {
     const [first, second] = [await bulletinOf(given, shared), await bulletinOf({ ...given, bulletin: given.next }, shared)];
     return sealing.usedAgain(first, second, await receiptOf(given, shared));

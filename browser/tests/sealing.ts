@@ -9,7 +9,7 @@ import type { Receipt } from "../src/protocol/receipt.ts";
 import * as exchange from "../src/reporter/exchange.ts";
 import type { Request } from "../src/reporter/transport.ts";
 
-export const WATCH = { mayGoOn: async () => {}, sent: () => {}, broken: async () => {} };
+export const WATCH = { mayGoOn: async () => {}, sent: () => {}, broken: async () => {}, keep: async () => {} };
 const MESSAGE = { text: "text", category: "", ongoing: "", keepFrom: "", language: "en", answers: [] };
 const STEPS = 6; // how often the work ahead rests, and one more
 

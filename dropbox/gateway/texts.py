@@ -194,6 +194,10 @@ OF_THE_SCRIPT: dict[str, str] = {
     "keep_open": mark(
         "Leave this page open. Should your browser ask, stay on this page: a new circuit works all the same."
     ),
+    "may_reload": mark(
+        "Leave this page open. Should your browser ask, stay on this page: a new circuit works all the same. Was it "
+        "loaded again after all? Then it can go on where it was, with your twelve words and the same files."
+    ),
     "paused": mark("Paused. What is on its way still goes out, 1 MB at most. Then nothing, until you go on."),
     "line_broke": mark("The line broke. What came through is kept. We try again in {count} seconds."),
     "pause": mark("Pause"),
@@ -203,6 +207,25 @@ OF_THE_SCRIPT: dict[str, str] = {
     "cancelled_unsure": mark(
         "You stopped it, but we do not know whether that was in time. If all of it had come in, the bureau gets it. "
         "If not, what our server has of it is sealed, and is deleted within a day. What you typed is still here."
+    ),
+    "left": mark(
+        "Something was on its way when this page was loaded again. It can go on where it was, and your text comes "
+        "back. Give the twelve words that you wrote down before, not new ones. Choose the same files once more, and "
+        "send. Or take it back: then nothing of it is left on our server, and your text is gone too."
+    ),
+    "left_words": mark(
+        "These are not the words of what was on its way. Type those that you wrote down before, in the field for words "
+        "from before. Are they lost? Then take it back and begin anew."
+    ),
+    "left_files": mark("Choose the same files as before, no more and no fewer: {names}."),
+    "other_files": mark(
+        "A file is not the same as before: its name and size are, its content is not. Nothing of it was sent. Choose "
+        "the file as it was. Is it gone? Then take it back and begin anew."
+    ),
+    "left_gone": mark("You took it back. Nothing of it is left on our server."),
+    "left_unsure": mark(
+        "You took it back, but we do not know whether that was in time. If all of it had come in, the bureau gets it. "
+        "If not, what our server has of it is sealed, and is deleted within a day."
     ),
     "clock": mark(
         "The bureau's keys are not of the day that your device says it is: {day}. If that date is wrong, put your "

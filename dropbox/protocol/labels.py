@@ -19,6 +19,7 @@ THREAD_AUTH = _label("thread/auth")
 REPLY_X25519 = _label("reply/x25519")
 REPLY_CHAIN = _label("reply/chain")
 REPLY_TAG = _label("reply/tag")
+RESUME = _label("resume")  # a browser's own: what a page leaves for the next one
 
 # Envelope
 SLOT = _label("slot")

@@ -42,6 +42,20 @@ def running() -> Iterator[playwright.Browser]:
             browser.close()
 
 
+@contextmanager
+def with_profile(profile: Path, downloads: Path) -> Iterator["Kept"]:
+    """Run a browser that is not in private mode: what it keeps is in that folder when it has ended. Scripts run."""
+    command = installed()
+    assert command, "Chromium is not installed"
+    with playwright.sync_playwright() as driver:
+        context = driver.chromium.launch_persistent_context(
+            profile, executable_path=command, headless=True, args=[*_FLAGS], accept_downloads=True,
+            viewport={"width": WIDTH, "height": HEIGHT},
+        )  # fmt: skip
+        yield Kept(context, downloads)
+        context.close()
+
+
 class Chromium(Browser):
     """A window of its own: cookies and history are shared with no other. No script of a page runs in it, unless
     asked.
@@ -61,11 +75,16 @@ class Chromium(Browser):
         `socks`: the port of a SOCKS proxy on loopback for all that is not loopback itself.
         """
         super().__init__(downloads)
-        self._context = browser.new_context(
-            java_script_enabled=scripts, bypass_csp=scripts and not policy, accept_downloads=True,
-            viewport={"width": WIDTH, "height": HEIGHT},
-            proxy={"server": f"socks5://127.0.0.1:{socks}", "bypass": "127.0.0.1"} if socks else None,
+        self._use(
+            browser.new_context(
+                java_script_enabled=scripts, bypass_csp=scripts and not policy, accept_downloads=True,
+                viewport={"width": WIDTH, "height": HEIGHT},
+                proxy={"server": f"socks5://127.0.0.1:{socks}", "bypass": "127.0.0.1"} if socks else None,
+            )
         )  # fmt: skip
+
+    def _use(self, context: playwright.BrowserContext) -> None:
+        self._context = context
         self._context.set_default_timeout(PATIENCE * 1000)
         self._page = self._context.new_page()
 
@@ -80,6 +99,22 @@ class Chromium(Browser):
     def reload(self) -> None:
         """Press Reload; the driver says yes by itself."""
         self._page.reload()
+
+    def new_circuit(self) -> None:
+        """Load it again past the cache."""
+
+        def leave(dialog: playwright.Dialog) -> None:
+            dialog.accept()
+
+        self._page.on("dialog", leave)
+        with self._page.expect_navigation():
+            self._context.new_cdp_session(self._page).send("Page.reload", {"ignoreCache": True})
+        self._page.remove_listener("dialog", leave)
+
+    def run(self, expression: str) -> object:
+        """Run it."""
+        found: object = self._page.evaluate(expression)
+        return found
 
     @property
     def address(self) -> str:
@@ -146,3 +181,12 @@ class Chromium(Browser):
         file = self.downloads / f"{len([*self.downloads.iterdir()])}.download"
         waiting.value.save_as(file)
         return file
+
+
+class Kept(Chromium):
+    """The window of a profile on disk."""
+
+    def __init__(self, context: playwright.BrowserContext, downloads: Path) -> None:
+        """Use it."""
+        Browser.__init__(self, downloads)
+        self._use(context)

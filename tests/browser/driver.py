@@ -61,6 +61,14 @@ class Browser(ABC):
     def reload(self) -> None:
         """Press Reload, and say yes when asked whether to send the form again."""
 
+    @abstractmethod
+    def new_circuit(self) -> None:
+        """Load the page again past the cache, as Tor Browser's "New circuit for this site" does; say yes when asked."""
+
+    @abstractmethod
+    def run(self, expression: str) -> object:
+        """Return what a script in the page gets for this expression."""
+
     @property
     @abstractmethod
     def address(self) -> str:

@@ -166,6 +166,47 @@ class Firefox(Browser):
         """Press Reload; a preference says yes."""
         self._client.refresh()
 
+    def new_circuit(self) -> None:
+        """Load it again past the cache."""
+        before = self._one("/html")
+        self._reload_past_the_cache()
+        self._wait_for_the_page_after(before)
+
+    def _reload_past_the_cache(self) -> None:
+        self.ask_before_leaving(ask=False)
+        self._in_chrome("gBrowser.selectedBrowser.reloadWithFlags(Ci.nsIWebNavigation.LOAD_FLAGS_BYPASS_CACHE)")
+
+    def _in_chrome(self, line: str) -> None:
+        with self._client.using_context("chrome"):
+            self._client.execute_script(line)
+
+    def ask_before_leaving(self, *, ask: bool) -> None:
+        """Whether pages may ask somebody who leaves them."""
+        self._in_chrome(f"Services.prefs.setBoolPref('dom.disable_beforeunload', {json.dumps(not ask)})")
+
+    def run_to_the_next_page(self, expression: str) -> None:
+        """Run something that leads to a new page, and wait until that is there."""
+        before = self._one("/html")
+        self.run(expression)
+        self._wait_for_the_page_after(before)
+
+    def new_circuit_that_fails(self) -> None:
+        """The same while loopback ends at the closed port of the proxy too: the browser shows a page of its own."""
+        self._send_loopback_to_the_proxy(there=True)
+        try:
+            self._reload_past_the_cache()
+            wait_for("the browser's own page", lambda: "about:neterror" in str(self.run("document.documentURI")))
+        finally:
+            self._send_loopback_to_the_proxy(there=False)
+
+    def _send_loopback_to_the_proxy(self, *, there: bool) -> None:
+        self._in_chrome(f"Services.prefs.setBoolPref('network.proxy.allow_hijacking_localhost', {json.dumps(there)})")
+
+    def run(self, expression: str) -> object:
+        """Run it."""
+        found: object = self._client.execute_script(f"return {expression}")
+        return found
+
     @property
     def address(self) -> str:
         """Where we are."""
@@ -218,7 +259,9 @@ class Firefox(Browser):
     def _follow(self, xpath: str) -> None:
         before = self._one("/html")
         self._one(xpath).click()  # returns early when the answer takes long: a large form is still being sent
+        self._wait_for_the_page_after(before)
 
+    def _wait_for_the_page_after(self, before: WebElement) -> None:
         def gone() -> bool:
             try:
                 before.tag_name  # noqa: B018 - asks the browser

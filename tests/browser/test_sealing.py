@@ -176,27 +176,6 @@ def test_two_tabs_are_two_reports(browser: playwright.Browser, world: World, tmp
     assert len(threads) == 2
 
 
-def test_a_reload_forgets_what_was_on_its_way(world: World, window: Chromium, tmp_path: Path) -> None:
-    """The keys of an upload are in the page's memory alone: another page cannot go on with it, and begins anew."""
-    file = os.urandom(3 * MIB)
-    report(world, window, file, tmp_path)
-    words = window.words()
-    world.intake.refuse = ("POST", "not_ready", 503)
-    window.click("Seal and send")
-    wait_for("the line to be told", lambda: "The line broke. What came through is kept." in window.text())
-    left = set(world.intake.uploads)
-    assert left
-    window._page.on("dialog", lambda dialog: dialog.accept())
-    window.reload()
-    world.intake.refuse = None
-    report(world, window, file, tmp_path)
-    assert window.words() != words
-    window.click("Seal and send")
-    wait_for("the next page", lambda: "Your report is sealed and sent" in window.text())
-    assert left <= set(world.intake.uploads)  # never finished; intake throws it away by its age
-    assert [world.bureau.open(one).files for one in world.intake.envelopes] == [[("a.bin", file)]]
-
-
 LACKS: Final = {
     "secure_context": "Object.defineProperty(window, 'isSecureContext', {value: false})",
     "webcrypto": "Object.defineProperty(crypto, 'subtle', {value: undefined})",
@@ -228,7 +207,7 @@ def test_words_that_have_shown_are_not_replaced_by_a_script_that_comes_late(worl
     held: list[playwright.Route] = []
     window._context.route("**/static/words-*.txt", lambda route: held.append(route))  # noqa: PLW0108 - a bound method is refused
     window.open(world.base + "/en/report")
-    wait_for("the words", lambda: bool(held) and all(window.words()))
+    wait_for("the words", lambda: bool(window.text()) and bool(held) and all(window.words()))
     shown = window.words()
     held[0].continue_()
     wait_for("the reason", lambda: "a part of this page did not come" in window.text())

@@ -175,6 +175,7 @@ class SimulatedIntake:
         self.keep = True
         self.began, self.cancelled = threading.Event(), threading.Event()
         self.lose_at = ""  # the path before which an upload under it is gone, once
+        self.takes = 0  # so many chunks of an upload; for more the store is away
         self.breaks_after = 0  # the line breaks once, after so many chunks were stored, before the answer
 
     @property
@@ -199,8 +200,8 @@ class SimulatedIntake:
         if self.lose_at and request.path == self.lose_at:
             self.lose_at = ""
             self.uploads.pop(found[1], None)
-        if self.not_ready:
-            self.not_ready -= 1
+        if self.not_ready or (self.takes and found[2] == f"/{self.takes}"):
+            self.not_ready = max(0, self.not_ready - 1)
             return Response(503, b'{"error": "not_ready"}')
         if self.after_the_end and found[1] in self.finished:
             return Response(503, json.dumps({"error": self.after_the_end}).encode())

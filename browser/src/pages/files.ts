@@ -4,6 +4,7 @@ import { MAX_FILES } from "../protocol/payload.ts";
 import * as sizes from "../protocol/sizes.ts";
 import { make } from "./dom.ts";
 import { kindOf, stripped } from "./metadata.ts";
+import type { Work } from "./resume.ts";
 import { sizeWords, type Texts } from "./texts.ts";
 
 const OVERHEAD = 24 * sizes.KIB; // bytes of frames besides the files: at most the message, and 20 names, hashes and cuts
@@ -18,7 +19,7 @@ export class BadFile extends Error {
 export class Files {
   private readonly inputs: readonly HTMLInputElement[];
   private readonly told = make("div", { id: "told" });
-  private readonly strip = make("input", { type: "checkbox", id: "strip", checked: true });
+  readonly strip = make("input", { type: "checkbox", id: "strip", checked: true });
   private turn = 0;
 
   constructor(form: HTMLFormElement, private readonly texts: Texts) {
@@ -50,9 +51,16 @@ export class Files {
     return sizes.envelopeSize(Math.min(this.bytes + heads, sizes.payloadPlaintext(sizes.ENVELOPE_MAX)));
   }
 
+  /** The chosen files in the order of these marks, or null when others are chosen. */
+  marked(marks: Work["files"]): readonly File[] | null {
+    const { chosen } = this;
+    const found = marks.flatMap(([name, size]) => chosen.find((file) => file.name === name && file.size === size) ?? []);
+    return found.length === marks.length && found.length === chosen.length ? found : null;
+  }
+
   /** Gives each file's name and what will be sealed of it. */
-  async *contents(): AsyncGenerator<readonly [string, Blob]> {
-    for (const file of this.chosen) {
+  async *contents(files: readonly File[]): AsyncGenerator<readonly [string, Blob]> {
+    for (const file of files) {
       let content: Blob | null;
       try {
         content = this.strip.checked ? await stripped(file) : file;

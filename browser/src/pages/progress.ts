@@ -2,6 +2,7 @@
 
 import type { Watch } from "../reporter/exchange.ts";
 import { make } from "./dom.ts";
+import { KEEPS } from "./resume.ts";
 import { sizeWords, type Texts } from "./texts.ts";
 
 /** The reporter stopped it. */
@@ -22,7 +23,7 @@ export class Progress implements Watch {
   private readonly samples: (readonly [number, number])[] = []; // when, and how many bytes had gone out
 
   /** `total` is the size of the envelope in bytes. */
-  constructor(private readonly texts: Texts, private readonly total: number) {
+  constructor(private readonly texts: Texts, private readonly total: number, readonly keep: Watch["keep"]) {
     this.bar = make("progress", { max: total, value: 0, className: "progress" });
     this.bar.setAttribute("aria-label", texts.say("going", { done: "", total: sizeWords(total) }));
     this.line.setAttribute("role", "status");
@@ -31,7 +32,7 @@ export class Progress implements Watch {
     this.pauseButton.addEventListener("click", () => this.togglePause());
     this.cancelButton.addEventListener("click", () => this.stop());
     const buttons = make("p", {}, this.pauseButton, " ", this.cancelButton);
-    const hint = make("p", { className: "hint", textContent: texts.say("keep_open") });
+    const hint = make("p", { className: "hint", textContent: texts.say(KEEPS ? "may_reload" : "keep_open") });
     this.panel = make("div", { className: "note", id: "progress" }, this.bar, this.line, hint, buttons);
     this.show();
   }

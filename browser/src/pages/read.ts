@@ -12,6 +12,7 @@ import { readingFault } from "./faults.ts";
 import { network } from "./network.ts";
 import { now, type Place } from "./place.ts";
 import { receiptSentence } from "./report.ts";
+import { isLeft, offer } from "./resume.ts";
 import type { Texts } from "./texts.ts";
 
 const MAX_QUESTIONS = 4;
@@ -19,6 +20,7 @@ const MAX_QUESTIONS = 4;
 export function read(place: Place): void {
   const { form, texts } = place;
   byId("sealing").textContent = texts.say("opened");
+  if (isLeft()) offer(place, form);
   const button = form.querySelector<HTMLButtonElement>("button[type=submit]")!;
   form.addEventListener("submit", (event) => {
     event.preventDefault();

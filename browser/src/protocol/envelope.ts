@@ -36,6 +36,24 @@ async function sealSlots(bulletin: Bulletin, prefix: Bytes, fileKey: Bytes, blan
   return concat(...slots);
 }
 
+/** What an envelope begins with and is sealed under: the same seal makes the same bytes of the same message. */
+export interface Seal {
+  readonly header: Bytes;
+  readonly context: Bytes;
+  readonly fileKey: Bytes;
+  readonly salt: Bytes;
+  readonly auth: Bytes;
+}
+
+export async function newSeal(bulletin: Bulletin, auth: Bytes, blank: Blank): Promise<Seal> {
+  const envelopeId = primitives.random(sizes.ENVELOPE_ID);
+  const prefix = sizes.prefixBytes({ day: bulletin.day, revision: bulletin.revision, envelopeId });
+  const fileKey = primitives.random(sizes.SYMMETRIC_KEY);
+  const header = concat(prefix, await sealSlots(bulletin, prefix, fileKey, blank));
+  const context = await payloadContext(header, bulletin.hash);
+  return { header, context, fileKey, salt: primitives.random(sizes.PAYLOAD_SALT), auth };
+}
+
 /** Seals one message while its parts come in. Each method gives the bytes of the envelope that are ready. */
 export class EnvelopeWriter {
   private plaintext = 0;
@@ -47,13 +65,8 @@ export class EnvelopeWriter {
     private readonly stream: primitives.PayloadEncryptor,
   ) {}
 
-  static async to(bulletin: Bulletin, auth: Bytes, blank: Blank): Promise<EnvelopeWriter> {
-    const envelopeId = primitives.random(sizes.ENVELOPE_ID);
-    const prefix = sizes.prefixBytes({ day: bulletin.day, revision: bulletin.revision, envelopeId });
-    const fileKey = primitives.random(sizes.SYMMETRIC_KEY);
-    const header = concat(prefix, await sealSlots(bulletin, prefix, fileKey, blank));
-    const context = await payloadContext(header, bulletin.hash);
-    const stream = await primitives.PayloadEncryptor.under(fileKey, context);
+  static async under({ header, context, fileKey, salt, auth }: Seal): Promise<EnvelopeWriter> {
+    const stream = await primitives.PayloadEncryptor.under(fileKey, salt, context);
     return new EnvelopeWriter(header, new FrameWriter(auth, await primitives.sha256(header)), stream);
   }
 

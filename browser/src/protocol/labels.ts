@@ -11,6 +11,7 @@ export const THREAD_AUTH = label("thread/auth");
 export const REPLY_X25519 = label("reply/x25519");
 export const REPLY_CHAIN = label("reply/chain");
 export const REPLY_TAG = label("reply/tag");
+export const RESUME = label("resume");
 
 export const SLOT = label("slot");
 export const PAYLOAD = label("payload");

@@ -8,7 +8,7 @@
 import { sha3_256 } from "@noble/hashes/sha3.js";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 
-import { type Bytes, compare, concat, fromHex, isZero, u16, utf8 } from "./bytes.ts";
+import { type Bytes, compare, concat, fromBase64, fromHex, isZero, u16, utf8 } from "./bytes.ts";
 import { BadSignature, DoesNotOpen, Malformed } from "./errors.ts";
 import * as sizes from "./sizes.ts";
 
@@ -197,15 +197,15 @@ export async function hpkeOpen(shared: Bytes, info: Bytes, sealed: Bytes): Promi
 // Points of small order by the 255 bits of their y, as libsodium lists them: with one of them a signature holds for
 // any message. Browsers do not agree on whether they refuse these.
 const SMALL_ORDER: readonly string[] = [
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+  "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+  "JuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=",
+  "xxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA3o=",
+  "7P///////////////////////////////////////38=",
+  "7f///////////////////////////////////////38=",
+  "7v///////////////////////////////////////38=",
 ];
-const SMALL_ORDER_POINTS = SMALL_ORDER.map((digits) => fromHex(digits, 32));
+const SMALL_ORDER_POINTS = SMALL_ORDER.map((digits) => fromBase64(digits));
 
 function withoutSign(point: Bytes): Bytes {
   const y = point.slice();
@@ -267,7 +267,10 @@ export class PayloadCipher {
   }
 }
 
-/** Seals under a fresh key; commits to it, so that no ciphertext opens to two texts under two keys. */
+/**
+ * Seals under a fresh key; commits to it, so that no ciphertext opens to two texts under two keys. Key and salt of before
+ * give the ciphertext of before: only for the plaintext of before, as far as any of it was shown to anybody.
+ */
 export class PayloadEncryptor {
   private rest: Bytes = NOTHING;
   private chunks = 0;
@@ -277,8 +280,7 @@ export class PayloadEncryptor {
     private begin: readonly Bytes[],
   ) {}
 
-  static async under(key: Bytes, context: Bytes): Promise<PayloadEncryptor> {
-    const salt = random(sizes.PAYLOAD_SALT);
+  static async under(key: Bytes, salt: Bytes, context: Bytes): Promise<PayloadEncryptor> {
     const cipher = await PayloadCipher.derive(key, salt, context);
     return new PayloadEncryptor(cipher, [salt, cipher.commitment]);
   }

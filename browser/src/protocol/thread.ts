@@ -33,8 +33,13 @@ export class ReporterKeys {
     return new ReporterKeys(instance, master, threadId, await primitives.hkdfExpand(master, labels.THREAD_AUTH));
   }
 
-  private expand(label: Bytes, recipient: Bytes): Promise<Bytes> {
-    return primitives.hkdfExpand(this.master, concat(label, recipient));
+  private expand(label: Bytes, which: Bytes): Promise<Bytes> {
+    return primitives.hkdfExpand(this.master, concat(label, which));
+  }
+
+  /** The key under which a page leaves one state of an upload for the page after it (section 8.6). */
+  resumeKey(salt: Bytes): Promise<Bytes> {
+    return this.expand(labels.RESUME, salt);
   }
 
   /** The X25519 secret that opens this recipient's replies. Never sent. */

@@ -5,16 +5,16 @@ import * as boardHead from "../protocol/board_head.ts";
 import type { Blank } from "../protocol/blank.ts";
 import { type Bulletin, keysFor, verifyBulletin } from "../protocol/bulletin.ts";
 import { type Bytes, readNumber, same, toHex } from "../protocol/bytes.ts";
-import { EnvelopeWriter, firstHead, laterHead } from "../protocol/envelope.ts";
+import { EnvelopeWriter, firstHead, laterHead, newSeal, type Seal } from "../protocol/envelope.ts";
 import { DoesNotOpen, Malformed } from "../protocol/errors.ts";
 import type { RootPublicKey } from "../protocol/keys.ts";
-import type { Message } from "../protocol/payload.ts";
+import type { Head, Message } from "../protocol/payload.ts";
 import * as primitives from "../protocol/primitives.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import { joinNotes, type ReceivedNote } from "../protocol/reply.ts";
 import * as sizes from "../protocol/sizes.ts";
 import { type Link, nextChain, openRecord, ReporterKeys } from "../protocol/thread.ts";
-import { HostNotReady, OtherBundle, TransportFailed, VisitError } from "./errors.ts";
+import { HostNotReady, OtherBundle, OtherFiles, TransportFailed, VisitError } from "./errors.ts";
 import * as session from "./session.ts";
 import type { Transport } from "./transport.ts";
 
@@ -118,6 +118,15 @@ export interface Outgoing {
   readonly known: ReadonlySet<string>;
 }
 
+/** A sending as far as it went: what another page needs to make the same bytes and to know them again. */
+export interface Kept {
+  readonly upload: Bytes;
+  readonly seal: Seal;
+  readonly head: Head;
+  readonly begun: number; // chunks that began to go out, and one more for the request that ends it
+  readonly hash: Bytes; // over all of these
+}
+
 /** What a sending tells while it goes on, and asks before every request. */
 export interface Watch {
   /** Waits while it is paused; throws to give up. */
@@ -126,21 +135,30 @@ export interface Watch {
   readonly sent: (bytes: number) => void;
   /** The line broke; what comes next is tried after so many seconds. */
   readonly broken: (seconds: number) => Promise<void>;
+  /** This is about to go out for the first time. It does once this has come back. */
+  readonly keep: (kept: Kept) => Promise<void>;
 }
+
+const STORED = { status: 200, body: new Uint8Array() }; // the answer that an earlier page had, or may have had
 
 /** Seconds to wait after so many failures in a row. */
 const pauseAfter = (failures: number): number => Math.min(2 ** (failures - 1), 30);
 
 /** One message on its way: seals while files are read, uploads while it seals, with constant memory. */
 export class Sending {
-  private readonly upload = new session.Upload(primitives.random(16));
+  private readonly upload: session.Upload;
+  private begun = 0;
+  private hash: Bytes = new Uint8Array();
   private endUnanswered = false; // the host was given the end, and what it said was lost
 
   private constructor(
     private readonly transport: Transport,
     private readonly writer: EnvelopeWriter,
     private readonly watch: Watch,
-  ) {}
+    private readonly past: Kept,
+  ) {
+    this.upload = new session.Upload(past.upload);
+  }
 
   /** `blank` belongs to this sending: no other has its bytes. */
   static async begin(
@@ -149,8 +167,15 @@ export class Sending {
     const reporter = await ReporterKeys.derive(outgoing.receipt, bulletin.instance);
     const known = bulletin.recipients.every((one) => outgoing.known.has(toHex(one.identity)));
     const head = known ? laterHead(reporter, outgoing.messageId) : await firstHead(reporter, bulletin, outgoing.messageId);
-    const sending = new Sending(transport, await EnvelopeWriter.to(bulletin, reporter.auth, blank), watch);
-    sending.upload.add(await sending.writer.begin(head, message));
+    const seal = await newSeal(bulletin, reporter.auth, blank);
+    const kept = { upload: primitives.random(16), seal, head, begun: 0, hash: new Uint8Array() };
+    return Sending.again(transport, kept, message, watch);
+  }
+
+  /** Goes on with what an earlier page began: the same message, then the same files. */
+  static async again(transport: Transport, kept: Kept, message: Message, watch: Watch): Promise<Sending> {
+    const sending = new Sending(transport, await EnvelopeWriter.under(kept.seal), watch, kept);
+    sending.upload.add(await sending.writer.begin(kept.head, message));
     return sending;
   }
 
@@ -183,12 +208,36 @@ export class Sending {
     if (this.upload.chunkReady) await this.pump();
   }
 
+  /**
+   * Notes a body before it goes out for the first time. Whether an earlier page sent it: then it is only compared.
+   * Nothing goes out, and the host is not asked, before all that it was ever shown was made again, byte for byte:
+   * key and nonces are those of before, and with another plaintext under them it could compute what both hold.
+   */
+  private async wasSent(body: Bytes): Promise<boolean> {
+    if (this.upload.confirmed < this.begun * sizes.UPLOAD_CHUNK) return false; // once more, after the line broke
+    const { past, upload } = this;
+    this.hash = await primitives.sha256(this.hash, body);
+    if (++this.begun > past.begun) {
+      await this.watch.keep({ ...past, begun: this.begun, hash: this.hash });
+      return false;
+    }
+    if (this.begun < past.begun && !upload.ending) upload.receive(STORED);
+    else if (!same(this.hash, past.hash)) throw new OtherFiles();
+    else {
+      this.endUnanswered = upload.ending;
+      upload.interrupted();
+    }
+    this.watch.sent(upload.confirmed);
+    return true;
+  }
+
   private async pump(): Promise<void> {
     let failures = 0;
     for (;;) {
       const request = this.upload.nextRequest();
       if (!request) return; // before asking: what has arrived whole cannot be stopped any more
       await this.watch.mayGoOn();
+      if (request.body && (await this.wasSent(request.body))) continue;
       const before = this.upload.confirmed;
       try {
         this.upload.receive(await this.transport(request, (bytes) => this.watch.sent(before + bytes)));

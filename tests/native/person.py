@@ -130,6 +130,8 @@ def sitting(
     }
     pid, terminal = pty.fork()
     if pid == 0:
+        for one in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(one, signal.SIG_DFL)  # whoever runs the tests may have had them ignored, by nohup for one
         os.chdir(folder)
         os.execve(command[0], [*command, *arguments], {**said, **(environment or {})})  # noqa: S606 - our own command
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))

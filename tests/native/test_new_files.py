@@ -24,16 +24,21 @@ from tests.native.test_offline import keys_on_stick
 ROOT: Final = Path(__file__).parents[2]
 TODAY: Final = 20_000
 _WRITES: Final = """
+import signal
 import sys
+import time
 from pathlib import Path
 from dropbox.native import new_files
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may have had them ignored, by nohup for one
+signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.argv[2] == "stick":
     new_files._UNNAMED = 0
 with new_files.new_file(Path(sys.argv[1]), 20_000) as file:
-    while True:
-        file.write(bytes(4096))
-        file.flush()
-        print("written", flush=True)
+    file.write(bytes(4096))
+    file.flush()
+    print("written", flush=True)
+    time.sleep(60)
+    file.write(bytes(4096))
 """
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from dropbox.gateway import passing, public_pages, read_pages, report_pages, sealed_pages
-from dropbox.gateway.bulletins import Bulletins, Publications
+from dropbox.gateway.bulletins import Bulletins
 from dropbox.gateway.errors import Failed
 from dropbox.gateway.paths import Page, path
 from dropbox.gateway.prepared import PreparedPages
@@ -45,8 +45,7 @@ def make_site(settings: Settings, clock: Callable[[], int], random: Callable[[in
     It is costly to make, holds nothing of a visit, and is shared by every process.
     """
     bulletins = Bulletins(settings.root_key, clock)
-    publications = Publications(bulletins, clock)
-    return Site(settings, Templates(PACKAGE), _files(), bulletins, publications, PreparedPages(), clock, random)
+    return Site(settings, Templates(PACKAGE), _files(), bulletins, PreparedPages(), clock, random)
 
 
 def _files() -> Files:

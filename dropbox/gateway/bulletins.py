@@ -1,19 +1,23 @@
-"""Today's bulletin and what the bureau published last, as this process knows them (`kept`)."""
+"""Today's bulletin, fetched and verified once for all who come within a minute.
+
+The process that forks fetches it between two forks, so that those whom it forks have it; each looks for itself when
+what it has grew old. A bulletin that replaces another of the same day is seen within `KEPT_SECONDS`.
+"""
 
 import contextlib
 import time
 from collections.abc import Callable
 
-from dropbox.gateway.kept import Kept
 from dropbox.protocol.bulletin import Bulletin
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
-from dropbox.protocol.publication import Publication
-from dropbox.protocol.sizes import DAY
 from dropbox.reporter.blocking import run
-from dropbox.reporter.errors import HostNotReady, VisitError
-from dropbox.reporter.exchange import fetch_bulletin, fetch_publication
+from dropbox.reporter.errors import VisitError
+from dropbox.reporter.exchange import fetch_bulletin
 from dropbox.reporter.transport import Transport
+
+KEPT_SECONDS = 60.0
+RENEWED_SECONDS = 20.0
 
 
 class Bulletins:
@@ -23,52 +27,35 @@ class Bulletins:
         self, root: RootPublicKey, clock: Callable[[], int], elapsed: Callable[[], float] = time.monotonic
     ) -> None:
         """Know none."""
-        self._clock = clock
-        self._kept = Kept[Bulletin](lambda transport: run(fetch_bulletin(transport, root, clock())), elapsed)
+        self._root, self._clock, self._elapsed = root, clock, elapsed
+        self._known: Bulletin | None = None
+        self._at = -KEPT_SECONDS  # when it was fetched
+        self._tried = -RENEWED_SECONDS
 
     @property
     def known(self) -> bool:
         """Whether one was ever fetched."""
-        return self._kept.known
+        return self._known is not None
 
     def current(self, transport: Transport) -> Bulletin:
         """Return today's bulletin. Raises `VisitError` or `ProtocolError`."""
-        bulletin = self._kept.current(transport)
-        bulletin.require_current(self._clock())
+        if self._known is None or self._elapsed() >= self._at + KEPT_SECONDS:
+            return self._fetch(transport)
+        self._known.require_current(self._clock())
+        return self._known
+
+    def renew(self, transport: Transport) -> bool:
+        """Fetch it before it grows old, and tell whether that was done; what was known stays known for its time."""
+        if self._elapsed() < self._tried + RENEWED_SECONDS:
+            return False
+        self._tried = self._elapsed()
+        with contextlib.suppress(VisitError, ProtocolError):
+            self._fetch(transport)
+            return True
+        return False
+
+    def _fetch(self, transport: Transport) -> Bulletin:
+        at = self._elapsed()
+        bulletin = run(fetch_bulletin(transport, self._root, self._clock()))
+        self._known, self._at = bulletin, at
         return bulletin
-
-    def renew(self, transport: Transport) -> None:
-        """Fetch it before it grows old; where that fails, what was known stays known for its time."""
-        with contextlib.suppress(VisitError, ProtocolError):
-            self._kept.renew(transport)
-
-
-class Publications:
-    """What this process knows of publications, each verified with the keys of a bulletin of its day."""
-
-    def __init__(
-        self, bulletins: Bulletins, clock: Callable[[], int], elapsed: Callable[[], float] = time.monotonic
-    ) -> None:
-        """Know none."""
-        self._bulletins, self._clock = bulletins, clock
-        self._kept = Kept[Publication](self._fetch, elapsed)
-
-    def current(self, transport: Transport) -> Publication | None:
-        """What the bureau published, or None where it cannot be had or is not valid: pages must stand without it."""
-        with contextlib.suppress(VisitError, ProtocolError):
-            publication = self._kept.current(transport)
-            publication.require_valid(self._clock() // DAY)
-            return publication
-        return None
-
-    def renew(self, transport: Transport) -> Publication | None:
-        """Fetch it before it grows old; return it where there is a new one to look at."""
-        with contextlib.suppress(VisitError, ProtocolError):
-            return self._kept.renew(transport)
-        return None
-
-    def _fetch(self, transport: Transport) -> Publication:
-        publication = run(fetch_publication(transport, self._bulletins.current(transport), self._clock()))
-        if publication is None:
-            raise HostNotReady("the host has no publication")
-        return publication

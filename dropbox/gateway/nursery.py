@@ -43,9 +43,8 @@ def keep(settings: Settings, jobs: socket.socket, crowd: int, ready: Callable[[]
     def renew() -> None:
         nonlocal rehearsed
         with IntakeTransport(settings.intake_socket, RENEW_SECONDS) as transport:
-            site.bulletins.renew(transport)
-            if (publication := site.publications.renew(transport)) is not None:
-                public_pages.prepare(site, publication)
+            if site.bulletins.renew(transport):
+                public_pages.prepare(site, transport)
         if site.bulletins.known and not rehearsed:
             rehearsed = True  # also where it fails: then visits are slower, and the tally says so
             if not rehearse(site, application):

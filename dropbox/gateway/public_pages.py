@@ -7,8 +7,13 @@ from dropbox.gateway.paths import Page, path
 from dropbox.gateway.prepared import Drawn
 from dropbox.gateway.site import Site, Visit, public_bytes, redirect, same
 from dropbox.gateway.wire import Answer
+from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.payload import MAX_FILES, TEXT_LIMIT
 from dropbox.protocol.publication import Publication
+from dropbox.reporter.blocking import run
+from dropbox.reporter.errors import VisitError
+from dropbox.reporter.exchange import fetch_publication
+from dropbox.reporter.transport import Transport
 from dropbox.web.assets import StaticFile
 from dropbox.web.forms import NO_PROBLEMS
 from dropbox.web.languages import LANGUAGES, Language
@@ -32,8 +37,9 @@ def show_first(visit: Visit) -> Answer:
     return redirect(path(Page.START, visit.language))
 
 
-def prepare(site: Site, publication: Publication | None) -> None:
+def prepare(site: Site, transport: Transport) -> None:
     """Draw beforehand, and anew when the bureau says something else, what each visitor sees first."""
+    publication = _publication(site, transport)
     for language in LANGUAGES:
         _start(site, language, publication)
         _how(site, language)
@@ -45,7 +51,7 @@ def show_start(visit: Visit) -> Answer:
 
     `Accept-Language` is not looked at: it is a fingerprint.
     """
-    publication = visit.site.publications.current(visit.transport)
+    publication = _publication(visit.site, visit.transport)
     return same(visit.request, _start(visit.site, visit.language, publication))
 
 
@@ -96,3 +102,15 @@ def show_file(file: StaticFile) -> Callable[[Visit], Answer]:
         return public_bytes(visit.request, file.plain, file.compressed, file.content_type, allowed=Allowed(cache=True))
 
     return show
+
+
+def _publication(site: Site, transport: Transport) -> Publication | None:
+    """What the bureau published, or None: the first page must stand also when nothing else does.
+
+    It is asked for each time: auditors compare what this page announces with what is published at that moment.
+    """
+    try:
+        bulletin = site.bulletins.current(transport)
+        return run(fetch_publication(transport, bulletin, site.clock()))
+    except (VisitError, ProtocolError):
+        return None

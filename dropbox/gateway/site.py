@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dropbox.gateway import texts
-from dropbox.gateway.bulletins import Bulletins, Publications
+from dropbox.gateway.bulletins import Bulletins
 from dropbox.gateway.paths import Page, path
 from dropbox.gateway.prepared import Drawn, PreparedPages
 from dropbox.gateway.settings import Settings
@@ -44,7 +44,6 @@ class Site:
     templates: Templates
     files: Files
     bulletins: Bulletins
-    publications: Publications
     prepared: PreparedPages
     clock: Callable[[], int]
     random: Callable[[int], bytes]

@@ -89,7 +89,7 @@ def parts_of(fields: dict[str, str]) -> list[Part]:
 
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr("dropbox.gateway.kept.KEPT_SECONDS", 0)  # every look is a fetch: see test_bulletins
+    monkeypatch.setattr("dropbox.gateway.bulletins.KEPT_SECONDS", 0)  # every look is a fetch: see test_bulletins
     bureau = Bureau()
     intake = SimulatedIntake(bureau)
     now = [NOW]

@@ -2,10 +2,8 @@
 
 import pytest
 
-from dropbox.gateway.bulletins import Bulletins, Publications
-from dropbox.gateway.kept import KEPT_SECONDS, RENEWED_SECONDS
+from dropbox.gateway.bulletins import KEPT_SECONDS, RENEWED_SECONDS, Bulletins
 from dropbox.protocol.errors import OutsideDates
-from dropbox.protocol.publication import NoticeText
 from dropbox.protocol.sizes import DAY
 from dropbox.reporter.errors import TransportFailed
 from tests.gateway.bureau import NOW, Bureau, SimulatedIntake
@@ -64,73 +62,14 @@ def test_a_bulletin_of_someone_else_is_not_kept(intake: SimulatedIntake, bulleti
 def test_renewing_looks_again_after_a_while_and_survives_an_intake_that_is_away(
     times: Times, intake: SimulatedIntake, bulletins: Bulletins
 ) -> None:
-    bulletins.renew(intake)
-    bulletins.renew(intake)
+    assert bulletins.renew(intake)
+    assert not bulletins.renew(intake)
     assert len(intake.seen) == 1
     times.elapsed += RENEWED_SECONDS
     intake.away = True
-    bulletins.renew(intake)
+    assert not bulletins.renew(intake)
     assert len(intake.seen) == 2
     assert bulletins.current(intake).day == intake.bureau.day
     times.elapsed += KEPT_SECONDS
     with pytest.raises(TransportFailed):
         bulletins.current(intake)
-
-
-def publications_of(times: Times, bulletins: Bulletins) -> Publications:
-    return Publications(bulletins, lambda: times.now, lambda: times.elapsed)
-
-
-def paths(intake: SimulatedIntake) -> list[str]:
-    return [request.path for request in intake.seen]
-
-
-def test_a_publication_is_fetched_once_a_minute_too(
-    times: Times, intake: SimulatedIntake, bulletins: Bulletins
-) -> None:
-    publications = publications_of(times, bulletins)
-    first = publications.current(intake)
-    assert first is not None
-    times.elapsed += KEPT_SECONDS - 1
-    assert publications.current(intake) is first
-    assert paths(intake) == ["/v1/bulletin", "/v1/publication"]
-    times.elapsed += 1
-    intake.static["/v1/publication"] = intake.bureau.publication(notices=(NoticeText("nl", "Nieuw"),))
-    second = publications.current(intake)
-    assert second is not None
-    assert second.notices == (NoticeText("nl", "Nieuw"),)
-
-
-def test_a_publication_is_not_believed_beyond_its_days(
-    times: Times, intake: SimulatedIntake, bulletins: Bulletins
-) -> None:
-    publications = publications_of(times, bulletins)
-    assert publications.current(intake) is not None
-    times.now += 31 * DAY
-    assert publications.current(intake) is None
-
-
-def test_a_publication_of_someone_else_or_none_is_not_kept(
-    times: Times, intake: SimulatedIntake, bulletins: Bulletins
-) -> None:
-    publications = publications_of(times, bulletins)
-    good = publications.current(intake)
-    intake.static["/v1/publication"] = Bureau().publication()
-    assert publications.renew(intake) is None
-    assert publications.current(intake) is good
-    times.elapsed += KEPT_SECONDS
-    assert publications.current(intake) is None
-    intake.static["/v1/publication"] = intake.bureau.publication()
-    assert publications.current(intake) == good
-
-
-def test_renewing_a_publication_gives_it_once_and_survives_an_intake_that_is_away(
-    times: Times, intake: SimulatedIntake, bulletins: Bulletins
-) -> None:
-    publications = publications_of(times, bulletins)
-    assert publications.renew(intake) is not None
-    assert publications.renew(intake) is None
-    times.elapsed += RENEWED_SECONDS
-    intake.away = True
-    assert publications.renew(intake) is None
-    assert publications.current(intake) is not None

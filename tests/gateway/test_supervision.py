@@ -60,18 +60,31 @@ async def served_by(gateway: Gateway) -> tuple[Line, int]:
     line = await gateway.connect()
     assert (await answer(line))[0] == 200
     port = line[1].get_extra_info("sockname")[1]
-    return line, _owner(port, gateway.serving())
+    found: list[int] = []
+
+    def known() -> bool:  # the list of processes is read while others are forked and end
+        found[:] = _owners(port, gateway.serving())
+        return bool(found)
+
+    await until(known)
+    return line, found[0]
 
 
-def _owner(port: int, processes: set[int]) -> int:
-    """Which process holds the accepted end of a connection from `port` on loopback."""
+def _owners(port: int, processes: set[int]) -> list[int]:
+    """Which processes hold the accepted end of a connection from `port` on loopback."""
     rows = [row.split() for row in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
     inode = next(row[9] for row in rows if int(row[2].rpartition(":")[2], 16) == port)
-    return next(
-        pid
-        for pid in processes
-        if any(str(link.readlink()) == f"socket:[{inode}]" for link in Path(f"/proc/{pid}/fd").iterdir())
-    )
+    return [pid for pid in processes if f"socket:[{inode}]" in _open_files(pid)]
+
+
+def _open_files(pid: int) -> set[str]:
+    """What a process has open; less where it closes some meanwhile, nothing of one that is gone."""
+    found: set[str] = set()
+    with contextlib.suppress(FileNotFoundError):
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                found.add(str(link.readlink()))
+    return found
 
 
 def _leases(pid: int) -> int:

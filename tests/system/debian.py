@@ -37,7 +37,7 @@ class Debian:
     @contextmanager
     def copy(self, root: Path, role: str) -> Iterator["Debian"]:
         """Another such system, for a role, while the body runs."""
-        subprocess.run(["cp", "-a", self.root, root], check=True)
+        subprocess.run(["cp", "-a", "--one-file-system", self.root, root], check=True)
         subprocess.run(["mount", "--bind", "/proc", root / "proc"], check=True)
         try:
             yield Debian(root, self.wheels, role)
@@ -87,6 +87,8 @@ def bare(root: Path, wheels: Path) -> Debian:
         env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"},
     )  # fmt: skip
     assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
+    if (root / "proc").is_mount():  # it leaves that behind where something still looks into it; a copy had no end
+        subprocess.run(["umount", "--lazy", root / "proc"], check=True)
     root.chmod(0o755)  # pytest makes it for one account only
     for needed in ("requirements.txt", "requirements-build.txt"):
         subprocess.run(

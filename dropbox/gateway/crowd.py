@@ -19,7 +19,7 @@ class Crowd:
 
     def show(self, waits: bool) -> None:  # noqa: FBT001 - what it shows
         """Show whether somebody waits."""
-        if waits and not is_crowded(self.seen):
+        if waits and not is_shown(self.seen):
             os.write(self._showing, b"w")
         elif not waits:
             with contextlib.suppress(BlockingIOError):
@@ -31,6 +31,6 @@ class Crowd:
         os.close(self._showing)
 
 
-def is_crowded(seen: int) -> bool:
-    """Whether somebody waits for a place."""
-    return bool(select.select([seen], [], [], 0)[0])
+def is_shown(sign: int) -> bool:
+    """Whether there is something to read at `sign` just now; nothing is read."""
+    return bool(select.select([sign], [], [], 0)[0])

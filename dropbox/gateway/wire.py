@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import h11
 
 from dropbox.gateway import reports
+from dropbox.gateway.crowd import is_shown
 from dropbox.gateway.errors import BrokenRequest
 
 HEAD_MOST = 16 << 10  # bytes of a request's line and headers; browsers send some 500
@@ -154,11 +155,10 @@ class Line:
 
     def _now(self) -> Patience:
         """How long we wait now."""
-        crowded = self._crowd and select.select(self._crowd, [], [], 0)[0]
-        return IN_A_CROWD if crowded else self._patience
+        return IN_A_CROWD if any(map(is_shown, self._crowd)) else self._patience
 
     def _is_ending(self) -> bool:
-        return bool(self._ending and select.select(self._ending, [], [], 0)[0])
+        return any(map(is_shown, self._ending))
 
     def _receive(self, most: int, seconds: float) -> None:
         self._socket.settimeout(seconds)

@@ -12,7 +12,7 @@ from dropbox.protocol.sizes import KIB, PREFIX, SLOTS, Prefix
 from tests.browser.chromium import Chromium
 from tests.browser.driver import Browser, wait_for
 from tests.browser.firefox import Firefox
-from tests.browser.sealing import KINDS, World, running_world, window_of
+from tests.browser.sealing import KINDS, World, window_of
 from tests.gateway.bureau import ciphertexts
 
 pytestmark = pytest.mark.timeout(600)  # stops a test that hangs
@@ -32,12 +32,6 @@ COUNTING: Final = """
   window.requestIdleCallback = (step) => idle(() => { window.counted.steps++; step(); });
 """
 TRIED: Final = 1  # key that every page makes to see whether it can seal
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with running_world() as made:
-        yield made
 
 
 @pytest.fixture

@@ -41,12 +41,6 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    with running_world() as made:
-        yield made
-
-
-@pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A file of some chunks."""
     made = tmp_path / "a.bin"

@@ -14,7 +14,7 @@ from dropbox.protocol.sizes import DAY, MIB
 from tests.browser import chromium
 from tests.browser.chromium import Chromium
 from tests.browser.driver import wait_for
-from tests.browser.sealing import World, running_world
+from tests.browser.sealing import World
 from tests.gateway.bureau import Bureau
 
 pytestmark = pytest.mark.timeout(600)  # stops a test that hangs
@@ -28,12 +28,6 @@ def browser() -> Iterator[playwright.Browser]:
         pytest.skip("chromium is not installed; make system-packages installs it")
     with chromium.running() as running:
         yield running
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with running_world() as made:
-        yield made
 
 
 @pytest.fixture

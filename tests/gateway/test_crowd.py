@@ -9,7 +9,7 @@ from typing import Self
 
 import pytest
 
-from dropbox.gateway.crowd import Crowd, is_crowded
+from dropbox.gateway.crowd import Crowd, is_shown
 from dropbox.gateway.wire import Answer, Line, Patience, Signs
 
 SOON = Patience(first=0.05, further=0.05, head=0.05)
@@ -56,13 +56,13 @@ class Served:
 
 
 def test_the_sign_is_seen_as_often_as_one_looks_until_nobody_waits(crowd: Crowd) -> None:
-    assert not is_crowded(crowd.seen)
+    assert not is_shown(crowd.seen)
     crowd.show(waits=True)
     crowd.show(waits=True)
-    assert is_crowded(crowd.seen)
-    assert is_crowded(crowd.seen)
+    assert is_shown(crowd.seen)
+    assert is_shown(crowd.seen)
     crowd.show(waits=False)
-    assert not is_crowded(crowd.seen)
+    assert not is_shown(crowd.seen)
     crowd.show(waits=False)
 
 

@@ -24,7 +24,7 @@ from dropbox.onion.services import Service, offered, options
 from tests.gateway.bureau import Bureau
 from tests.gateway.processes import gateway
 from tests.onion.host import OnionHost, onion_host
-from tests.onion.through_tor import OnionConnection, connect, fetch
+from tests.onion.through_tor import OnionConnection, connect, connect_again, fetch
 
 GET = b"GET /nl/ HTTP/1.1\r\nHost: x\r\n\r\n"
 REQUESTS_A_MINUTE = 8
@@ -185,11 +185,11 @@ def test_the_desk_is_for_those_with_a_key_until_it_is_revoked_and_a_restart_chan
             authorise(client, address, private)
         publish_anew(network, reached)
         for client in clients:
-            with connect(client, address) as line:
+            with connect_again(client, address) as line:  # a directory may have missed the new list, and have the old
                 assert say(line) == b"hello"
         keeping.revoke(settings, Service.DESK, "one")
         publish_anew(network, reached)
-        with connect(other, address, isolate="after") as line:
+        with connect_again(other, address, isolate="after") as line:
             assert say(line) == b"hello"
         with pytest.raises(ProxyError):
             connect(network.client, address, isolate="after")

@@ -24,7 +24,7 @@ def send(site: Site, transport: Transport, form: FormReader, draft: Draft, langu
     """Send `draft` with the files that are still to be read from `form`.
 
     Raises `FormError`, `VisitError` or `ProtocolError`; then nothing of it stays on the host, except after
-    `TransportFailed`: there it is swept within a day, or turns out to have been the whole.
+    `TransportFailed`: there it is swept within a day, or, after `OutcomeUnknown`, may have been the whole.
     """
     bulletin = site.bulletins.current(transport)
     outgoing = Outgoing(draft.receipt, draft.message_id, known=known_to_all(bulletin, draft.known_to))

@@ -2,7 +2,7 @@
 
 from dropbox.protocol.errors import BadReceipt, OutsideDates, ProtocolError
 from dropbox.protocol.reply import CaseStatus
-from dropbox.reporter.errors import HostFull, HostNotReady, TransportFailed, VisitError
+from dropbox.reporter.errors import HostFull, HostNotReady, OutcomeUnknown, TransportFailed, VisitError
 from dropbox.web.catalogues import mark
 
 SITE_NAME = mark("Independent Reporting Point")
@@ -75,6 +75,10 @@ HOST_FULL = mark(
     "or copy it to a safe place. Try again tomorrow, or use one of the other ways to report."
 )
 HOST_AWAY = mark(
+    "Our server did not answer. Your report was not sent. Your text is still below. Wait a few minutes and send it "
+    "once more. Look first whether your files are still chosen."
+)
+OUTCOME_UNKNOWN = mark(
     "Our server did not answer, so we do not know whether your report came in. Your text is still below. "
     "Choose your files again and send it once more: the bureau sees that it is the same report."
 )
@@ -270,6 +274,7 @@ OF_THE_SCRIPT: dict[str, str] = {
     "empty_answer": EMPTY_ANSWER,
     "full": HOST_FULL,
     "away": HOST_AWAY,
+    "unknown": OUTCOME_UNKNOWN,
     "not_ready": NOT_READY,
     "refused": REFUSED,
     "read_away": READ_AWAY,
@@ -306,6 +311,8 @@ def sending_fault(error: VisitError | ProtocolError) -> str:
             return HOST_FULL
         case HostNotReady():
             return NOT_READY
+        case OutcomeUnknown():
+            return OUTCOME_UNKNOWN
         case TransportFailed():
             return HOST_AWAY
         case OutsideDates():

@@ -17,7 +17,7 @@ WIDTH: Final = 1280
 HEIGHT: Final = 900
 # Chromium refuses its sandbox to root, and to anybody where the kernel keeps user namespaces to root, as in containers.
 # Nothing but our own pages on loopback is opened.
-_FLAGS: Final = (
+FLAGS: Final = (
     "--no-sandbox",
     "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--disable-lcd-text",
@@ -35,7 +35,7 @@ def running() -> Iterator[playwright.Browser]:
     command = installed()
     assert command, "Chromium is not installed"
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=command, headless=True, args=[*_FLAGS])
+        browser = driver.chromium.launch(executable_path=command, headless=True, args=[*FLAGS])
         try:
             yield browser
         finally:
@@ -49,7 +49,7 @@ def with_profile(profile: Path, downloads: Path) -> Iterator["Kept"]:
     assert command, "Chromium is not installed"
     with playwright.sync_playwright() as driver:
         context = driver.chromium.launch_persistent_context(
-            profile, executable_path=command, headless=True, args=[*_FLAGS], accept_downloads=True,
+            profile, executable_path=command, headless=True, args=[*FLAGS], accept_downloads=True,
             viewport={"width": WIDTH, "height": HEIGHT},
         )  # fmt: skip
         yield Kept(context, downloads)

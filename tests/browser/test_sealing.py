@@ -154,6 +154,14 @@ def test_stopping_leaves_nothing_on_the_host(world: World, window: Chromium, tmp
     assert not world.intake.finished
 
 
+def test_an_end_that_nobody_confirms_is_not_called_unsent(world: World, window: Chromium, tmp_path: Path) -> None:
+    report(world, window, os.urandom(2 * MIB), tmp_path)
+    world.intake.after_the_end = "unknown_upload"
+    window.click("Seal and send")
+    told(window, "Our server did not answer, so we do not know whether your report came in.")
+    assert len(world.intake.envelopes) == 1
+
+
 def test_two_tabs_are_two_reports(browser: playwright.Browser, world: World, tmp_path: Path) -> None:
     (tmp_path / "downloads").mkdir()
     one, two = (Chromium(browser, tmp_path / "downloads", scripts=True, policy=True) for _ in range(2))

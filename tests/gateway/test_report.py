@@ -133,6 +133,15 @@ async def test_a_report_whose_last_answer_was_lost_is_not_called_unsent(world: W
     assert len(world.intake.envelopes) == 1
 
 
+async def test_a_report_that_the_host_takes_half_of_is_called_unsent(world: World) -> None:
+    world.intake.takes = 2
+    fields = await world.report_form() | {"text": "x"}
+    answer = await world.post("/en/report", [*parts_of(fields), ("files", b"z" * 3 * MIB, "a")])
+    assert answer.status == 503
+    assert "Our server did not answer. Your report was not sent." in answer.page.text
+    assert not world.intake.envelopes
+
+
 async def test_a_visitor_who_leaves_midway_leaves_nothing(world: World) -> None:
     fields = await world.report_form() | {"text": "x"}
     body = encode_form([*parts_of(fields), ("files", b"z" * 5 * MIB, "a")])

@@ -1,12 +1,13 @@
 /** Why something did not work, as the name of a sentence. */
 
 import { OutsideDates, ProtocolError, TooLong } from "../protocol/errors.ts";
-import { HostFull, HostNotReady, OtherBundle, OtherFiles, TransportFailed, UploadLost, VisitError } from "../reporter/errors.ts";
+import { HostFull, HostNotReady, OtherBundle, OtherFiles, OutcomeUnknown, TransportFailed, UploadLost, VisitError } from "../reporter/errors.ts";
 
 export function sendingFault(error: unknown): string {
   if (error instanceof HostFull) return "full";
   if (error instanceof HostNotReady) return "not_ready";
   if (error instanceof OtherFiles) return "other_files";
+  if (error instanceof OutcomeUnknown) return "unknown";
   if (error instanceof TransportFailed) return "away";
   if (error instanceof UploadLost) return "lost";
   if (error instanceof OtherBundle) return "other_code";

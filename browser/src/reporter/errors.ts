@@ -11,6 +11,8 @@ export class HostRefused extends VisitError {}
 export class UploadLost extends VisitError {}
 /** The line's: no answer, or a broken connection. What was sent so far is kept and can be resumed. */
 export class TransportFailed extends VisitError {}
+/** The line's: the end was given, and no answer came. The host may hold all of it. */
+export class OutcomeUnknown extends TransportFailed {}
 /** The reporter's: it was to be resumed with other files. Nothing of them was sent, and what was sent before is kept. */
 export class OtherFiles extends TransportFailed {}
 /** The code that runs is not the code that the bureau vouches for in its bulletin. */

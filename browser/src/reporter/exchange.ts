@@ -14,7 +14,7 @@ import type { Receipt } from "../protocol/receipt.ts";
 import { joinNotes, type ReceivedNote } from "../protocol/reply.ts";
 import * as sizes from "../protocol/sizes.ts";
 import { type Link, nextChain, openRecord, ReporterKeys } from "../protocol/thread.ts";
-import { HostNotReady, OtherBundle, OtherFiles, TransportFailed, VisitError } from "./errors.ts";
+import { HostNotReady, OtherBundle, OtherFiles, OutcomeUnknown, TransportFailed, VisitError } from "./errors.ts";
 import * as session from "./session.ts";
 import type { Transport } from "./transport.ts";
 
@@ -250,7 +250,7 @@ export class Sending {
           this.upload.interrupted();
           await this.watch.broken(pauseAfter(++failures));
         } else if (error instanceof VisitError && this.endUnanswered) {
-          throw new TransportFailed(); // the host may hold all of it
+          throw new OutcomeUnknown();
         } else {
           throw error;
         }

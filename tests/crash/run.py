@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from tests.crash.wraps import hurry
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder with a random name in it; a killed process needs no disk
 _RESULT: Final = Path("var/crash/result.json")
+_TELL_EVERY: Final = 30  # seconds
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,26 @@ class Result:
     plan: Plan
     struck: tuple[tuple[str, str], ...]  # the step, and what
     broken: tuple[str, ...]
+
+
+class Progress:
+    """A line now and then: how many runs there were, and about how long the others take."""
+
+    def __init__(self, asked: int) -> None:
+        self._asked, self._done, self._broken = asked, 0, 0
+        self._began = self._told = time.monotonic()
+
+    def count(self, *, broken: bool) -> None:
+        """One more run."""
+        self._done += 1
+        self._broken += broken
+        now = time.monotonic()
+        if now - self._told >= _TELL_EVERY:
+            self._told = now
+            left = (now - self._began) / self._done * (self._asked - self._done) / 60
+            sys.stderr.write(
+                f"{self._done} of {self._asked} runs, {self._broken} broken, some {left:.0f} minutes left\n"
+            )
 
 
 class Worker:
@@ -125,12 +147,14 @@ def _all(plans: list[Plan], jobs: int, folder: Path, *, keep: bool) -> Iterator[
         children.append(child)
     os.close(writing)
     of_seed = {plan.seed: plan for plan in plans}
+    progress = Progress(len(plans))
     with os.fdopen(reading, "rb") as lines:
         for line in lines:
             seed, struck, broken = json.loads(line)
             result = Result(of_seed[seed], tuple((step, what) for step, what in struck), tuple(broken))
             if result.broken:
                 _tell(result)
+            progress.count(broken=bool(result.broken))
             yield result
     for child in children:
         os.waitpid(child, 0)

@@ -33,10 +33,15 @@ from dropbox.protocol.cosignature import Cosignature, verify_cosignature
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.keys import RootPublicKey
 from dropbox.protocol.observation import Observation, verify_observation
+from dropbox.torlink.errors import Fault
 
 COSIGNED: Final = "cosigned"
 _HEX_KEY: Final = 64
 _MOST_VISITS: Final = 24
+TOR_AGAIN: Final = 20
+"""Seconds until the next try, where this machine's own Tor does not answer: the host sees nothing of either.  When a
+machine starts, Tor's socket comes a moment after its service.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -156,35 +161,49 @@ def _go(going: Coroutine[None, None, None], visits: Sequence[Visit]) -> None:
 def _watch(arguments: argparse.Namespace, settings: Settings) -> int:
     visits = max(1, min(arguments.visits, _MOST_VISITS))
     with _session(settings) as session:
-        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):  # its usual end
+        try:
             asyncio.run(_watching(session, arguments, visits))
+        except (KeyboardInterrupt, asyncio.CancelledError):  # its usual end: what was not visited by then is no fault
+            return result.ALARM if session.alarms else result.FINE
         return session.status
 
 
 async def _watching(session: Session, arguments: argparse.Namespace, visits: int) -> None:
-    feet, rounds = _feet(arguments), 0
+    feet, rounds, down = _feet(arguments), 0, False
     _end_as_by_hand()
     due = _canary_due(session, feet) if arguments.canary else None
     while True:
-        before = session.rounds
-        try:
-            if due is not None and due <= _now() and session.state.root:
-                await _canary_round(session, feet)
-            else:
-                await _visit_round(session, looking.drawn(feet.random), feet)
-        except LineError as error:
-            print(f"dropbox-audit: {texts.error(error, session.settings.language)}", file=sys.stderr, flush=True)
-        finally:
-            if session.rounds != before:
-                _tell(session, arguments.html)
+        was_down, fault = down, await _round(session, arguments.html, feet, due)
+        down = fault is not None and fault.code == Fault.TOR_DOWN
+        if fault is not None and not (down and was_down):
+            print(f"dropbox-audit: {texts.error(fault, session.settings.language)}", file=sys.stderr, flush=True)
         rounds += 1
         if rounds == arguments.rounds:
             return
+        if down:
+            await feet.rest(TOR_AGAIN, TOR_AGAIN)
+            continue
         gap = next_gap(visits, feet.random)
         if due is not None:
             due = due if holds(due, _now()) else _canary_due(session, feet)
         wait = until_next(gap, due, _now())
         await feet.rest(wait, wait)
+
+
+async def _round(session: Session, page: Path | None, feet: Feet, due: int | None) -> LineError | None:
+    """A canary where one is due, or else a visit.  Gives what kept it from being made or from coming to its end."""
+    before = session.rounds
+    try:
+        if due is not None and due <= _now() and session.state.root:
+            await _canary_round(session, feet)
+        else:
+            await _visit_round(session, looking.drawn(feet.random), feet)
+    except LineError as error:
+        return error
+    finally:
+        if session.rounds != before:
+            _tell(session, page)
+    return None
 
 
 def _tell(session: Session, page: Path | None) -> None:

@@ -84,6 +84,21 @@ def test_each_gap_is_made_of_randomness_of_its_own(host: Host, monkeypatch: pyte
     assert places == sorted(set(places)), "each from another draw, in their order"
 
 
+def test_a_tor_of_ones_own_that_is_not_up_yet_is_tried_again_soon_and_told_once(
+    host: Host, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    rests: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+
+    monkeypatch.setattr(cli, "_feet", lambda _: Feet(os.urandom, sleep))
+    config = host.config(tor_socks=f"unix:{host.folder}/none")
+    assert cli.main(["watch", "--config", str(config), "--rounds", "4"]) == 2
+    assert rests == [cli.TOR_AGAIN] * 3
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 @given(st.integers(0, 40_000), st.integers(-90_000, 86_399), drawn)
 def test_a_canary_goes_at_any_moment_of_its_day_that_is_still_to_come(day: int, since: int, value: bytes) -> None:
     begin, now = day * sizes.DAY, day * sizes.DAY + since

@@ -16,7 +16,9 @@ from typing import Final
 import pytest
 
 from deploy.demo.run import BIN, secret_file
-from dropbox.torlink.errors import SENTENCES
+from dropbox.auditor import texts
+from dropbox.auditor.errors import LineError
+from dropbox.torlink.errors import SENTENCES, Fault
 from tests.deploy.conftest import HOSTS
 from tests.load.crowd import tor_line
 from tests.system.booted import Booted, booted
@@ -24,8 +26,9 @@ from tests.system.debian import Debian
 
 pytestmark = pytest.mark.timeout(1800)  # a whole Debian is fetched and unpacked, on a machine that may be busy
 
-BOOTED: Final = sorted({*HOSTS} - {"audit"})
-"""An auditor's machine serves nobody; its unit runs once somebody has made a key and filled in the settings."""
+AUDIT: Final = "audit"
+SERVING: Final = sorted({*HOSTS} - {AUDIT})
+TOOK_TOO_LONG: Final = texts.error(LineError(Fault.EXPIRED.value), "nl")
 
 PAGES: Final = {"desk": 8081, "ministry": 8082}
 SECRET: Final = "correct-horse-battery"
@@ -51,6 +54,11 @@ class Ceremony:
     @property
     def root_key(self) -> str:
         return (self.folder / "published/root.pub").read_text().strip()
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve words."""
+        return (self.folder / "published/fingerprint.txt").read_text().splitlines()[0]
 
 
 def command(debian: Debian, account: str, name: str, *arguments: str) -> str:
@@ -93,10 +101,25 @@ def make_office(debian: Debian, root_key: str, address: str) -> str:
     file = f"/var/lib/tor/onion_auth/{role}.auth_private"
     public = command(debian, "root", "onion", "keys", "client", "--address", address, "--out", file)
     assert debian.run("root", "chown", "debian-tor:", file).returncode == 0
-    # There is no network: tor says so at once and not after two minutes.
+    with_little_patience(debian)
+    return public.strip()
+
+
+def make_auditor(debian: Debian, fingerprint: str, address: str) -> None:
+    """Set up an auditor's machine with what the leaflet says (docs/auditing.md)."""
+    install(debian)
+    settings = debian.root / "etc/dropbox/audit.toml"
+    leaflet = {"onion": address, "fingerprint": fingerprint}
+    for name, value in leaflet.items():
+        settings.write_text(settings.read_text().replace(f'{name} = ""', f'{name} = "{value}"'))
+    command(debian, "dropbox-audit", "audit", "key", "--out", "/var/lib/dropbox-audit/key")
+    with_little_patience(debian)
+
+
+def with_little_patience(debian: Debian) -> None:
+    """There is no network: tor says so at once and not after two minutes."""
     with (debian.root / "etc/tor/torrc").open("a") as torrc:
         torrc.write("SocksTimeout 5\n")
-    return public.strip()
 
 
 @pytest.fixture(scope="module")
@@ -107,18 +130,20 @@ def hosts(bare_debian: Debian, tmp_path_factory: pytest.TempPathFactory) -> Iter
     ceremony.keys("root")
     with ExitStack() as stack:
         made = {
-            role: stack.enter_context(bare_debian.copy(tmp_path_factory.mktemp(role) / "root", role)) for role in BOOTED
+            role: stack.enter_context(bare_debian.copy(tmp_path_factory.mktemp(role) / "root", role)) for role in HOSTS
         }
         addresses = make_intake(made["intake"], ceremony.root_key)
         for role in PAGES:
             public = make_office(made[role], ceremony.root_key, addresses[role])
             config = ("--config", "/etc/dropbox/onion.toml")
             command(made["intake"], "root", "onion", "keys", "allow", *config, role, role, public)
+        make_auditor(made[AUDIT], ceremony.fingerprint, addresses["reporters"])
         ceremony.keys("certify", *(made[role].root / f"var/lib/dropbox-{role}/request.json" for role in PAGES))
-        for debian in made.values():
-            shutil.copytree(ceremony.folder / "published", debian.root / "etc/dropbox/keys", dirs_exist_ok=True)
-            for path in (debian.root / "etc/dropbox/keys").iterdir():
-                path.chmod(0o644)
+        for role, debian in made.items():
+            if role in SERVING:
+                shutil.copytree(ceremony.folder / "published", debian.root / "etc/dropbox/keys", dirs_exist_ok=True)
+                for path in (debian.root / "etc/dropbox/keys").iterdir():
+                    path.chmod(0o644)
             install(debian)
             as_live(debian)
         yield made
@@ -181,7 +206,7 @@ def page_of(machine: Booted, role: str, marker: str) -> str:
         return line.recv(64).split()[1].decode()
 
 
-@pytest.mark.parametrize("role", BOOTED)
+@pytest.mark.parametrize("role", SERVING)
 def test_a_host_boots_and_all_that_it_is_for_works(hosts: dict[str, Debian], role: str) -> None:
     marker = os.urandom(8).hex()
     with booted(hosts[role].root) as machine:
@@ -201,3 +226,15 @@ def test_a_host_boots_and_all_that_it_is_for_works(hosts: dict[str, Debian], rol
             machine.run("systemctl", "stop", f"dropbox-{service}")
             assert (machine.show(service, "ActiveState"), machine.show(service, "Result")) == ("inactive", "success")
         assert marker not in machine.said("journalctl", "--no-pager", "--output=verbose", "--all")
+
+
+def test_an_auditors_machine_boots_and_goes_out_through_tor_alone(hosts: dict[str, Debian]) -> None:
+    with booted(hosts[AUDIT].root) as machine:
+        machine.until("active", "systemctl", "is-active", "dropbox-audit")
+        require_confined(machine, AUDIT)
+        # No network: its own Tor answers it, and says that nobody does there.
+        machine.until("1", "sh", "-c", f"journalctl --output=cat --unit=dropbox-audit | grep -c '{TOOK_TOO_LONG}'")
+        assert machine.show(AUDIT, "NRestarts") == "0"
+        assert "policy drop" in machine.said("nft", "list", "chain", "inet", "dropbox", "input")
+        machine.run("systemctl", "stop", "dropbox-audit")
+        assert (machine.show(AUDIT, "ActiveState"), machine.show(AUDIT, "Result")) == ("inactive", "success")

@@ -53,6 +53,15 @@ def test_the_page_shows_what_was_measured_in_browsers() -> None:
     assert page == replaced(page, browser_publish.MARK, browser_publish.table(published))
 
 
+def test_a_browser_that_falls_short_is_called_so() -> None:
+    published = json.loads(browser_publish.PUBLISHED.read_text(encoding="utf-8"))
+    published["further"] |= {"text_s_firefox": 0.6, "seal_mb_per_s_firefox": 1, "find_replies_s_firefox_safer": 0.9}
+    published["figures"] |= {"text_s": 0.5, "seal_mb_per_s": 59, "find_replies_s_nojit": 1.1}
+    shown = browser_publish.table(published)
+    assert shown.count("falls short") == 3
+    assert all(f"**{value}**, falls short" in shown for value in ("0.6", "59", "1.1"))
+
+
 def test_the_table_says_what_falls_short() -> None:
     reached = {figure.key: figure.reach for figure in FIGURES}
     assert "falls short" not in table(reached)

@@ -46,7 +46,8 @@ machine starts, Tor's socket comes a moment after its service.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.  The exit status is 0 when nothing is wrong, 1 when reporters should be warned, 2 when nothing
-    could be audited, or not all that was to be, and nothing wrong was found in what came.
+    could be audited, or not all that was to be, and nothing wrong was found in what came.  A watch that SIGTERM ends,
+    as the service manager does, gives 0 or 1.
     """
     arguments = _parser().parse_args(argv)
     os.umask(0o077)
@@ -163,8 +164,10 @@ def _watch(arguments: argparse.Namespace, settings: Settings) -> int:
     with _session(settings) as session:
         try:
             asyncio.run(_watching(session, arguments, visits))
-        except (KeyboardInterrupt, asyncio.CancelledError):  # its usual end: what was not visited by then is no fault
+        except asyncio.CancelledError:  # the service's usual end: what was not visited by then is no fault of it
             return result.ALARM if session.alarms else result.FINE
+        except KeyboardInterrupt:
+            pass
         return session.status
 
 
@@ -180,12 +183,12 @@ async def _watching(session: Session, arguments: argparse.Namespace, visits: int
         rounds += 1
         if rounds == arguments.rounds:
             return
-        if down:
-            await feet.rest(TOR_AGAIN, TOR_AGAIN)
-            continue
-        gap = next_gap(visits, feet.random)
         if due is not None:
             due = due if holds(due, _now()) else _canary_due(session, feet)
+        if down:
+            await feet.sleep(TOR_AGAIN)
+            continue
+        gap = next_gap(visits, feet.random)
         wait = until_next(gap, due, _now())
         await feet.rest(wait, wait)
 

@@ -75,8 +75,8 @@ HOST_FULL = mark(
     "or copy it to a safe place. Try again tomorrow, or use one of the other ways to report."
 )
 HOST_AWAY = mark(
-    "Our server did not answer. Your report was not sent. Your text is still below. Wait a few minutes and send it "
-    "once more. Look first whether your files are still chosen."
+    "Our server did not answer, so this time your report did not come in. Your text is still below. Wait a few minutes "
+    "and send it once more. Are your files no longer chosen? Then choose them again."
 )
 OUTCOME_UNKNOWN = mark(
     "Our server did not answer, so we do not know whether your report came in. Your text is still below. "
@@ -84,7 +84,7 @@ OUTCOME_UNKNOWN = mark(
 )
 NOT_READY = mark(
     "The bureau has not put out its keys for today, so nothing can be sealed to it. That is not your fault. "
-    "Nothing was sent. Your text is still below. Try again tomorrow."
+    "This time nothing was sent. Your text is still below. Try again tomorrow."
 )
 WRONG_DATE = mark(
     "The bureau's keys have expired, or the clock of our server is wrong. Sealing would not be safe, so nothing "

@@ -27,7 +27,7 @@ async def open_stream(socks: SocksAddress, onion: OnionAddress, isolation: Isola
         if isinstance(error, TimeoutError):
             raise LinkError(Fault.EXPIRED) from None
         if isinstance(error, OSError | EOFError):
-            raise LinkError(Fault.TOR_DOWN) from None
+            raise LinkError(Fault.FAILED) from None  # Tor was there: the host may have seen something of it
         raise
     return sock
 
@@ -39,7 +39,10 @@ async def probe(socks: SocksAddress, onion: OnionAddress, random: Callable[[int]
 
 async def _through(sock: socket.socket, socks: SocksAddress, onion: OnionAddress, isolation: Isolation) -> None:
     loop = asyncio.get_running_loop()
-    await loop.sock_connect(sock, socks.path or (socks.host, socks.port))
+    try:
+        await loop.sock_connect(sock, socks.path or (socks.host, socks.port))
+    except OSError:
+        raise LinkError(Fault.TOR_DOWN) from None
     exchange = handshake(onion, isolation)
     sending, wanted = next(exchange)
     while True:

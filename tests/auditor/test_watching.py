@@ -99,6 +99,24 @@ def test_a_tor_of_ones_own_that_is_not_up_yet_is_tried_again_soon_and_told_once(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_moment_that_passed_while_tor_was_down_is_drawn_anew(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the canary would go when Tor is back, at a moment that nobody drew."""
+    drawn_for: list[int] = []
+
+    async def sleep(_: float) -> None:
+        return
+
+    def passed(*_: object) -> int:
+        drawn_for.append(1)
+        return cli._now() - 1
+
+    monkeypatch.setattr(cli, "_feet", lambda _: Feet(os.urandom, sleep))
+    monkeypatch.setattr(cli, "_canary_due", passed)
+    config = host.config(tor_socks=f"unix:{host.folder}/none")
+    assert cli.main(["watch", "--canary", "--config", str(config), "--rounds", "4"]) == 2
+    assert len(drawn_for) == 1 + 3
+
+
 @given(st.integers(0, 40_000), st.integers(-90_000, 86_399), drawn)
 def test_a_canary_goes_at_any_moment_of_its_day_that_is_still_to_come(day: int, since: int, value: bytes) -> None:
     begin, now = day * sizes.DAY, day * sizes.DAY + since

@@ -194,6 +194,19 @@ def test_a_host_that_is_not_ready_when_it_should_go_on_ends_nothing(world: World
     assert [world.bureau.open(one).files for one in world.intake.envelopes] == [[("a.bin", file.read_bytes())]]
 
 
+def test_a_line_that_breaks_again_before_it_could_go_on_calls_nothing_unsent(
+    world: World, window: Firefox, file: Path
+) -> None:
+    words = interrupted(world, window, file)  # as far as this page knows, the host may have all of it
+    world.intake.instead["/v1/bulletin"] = Response(408, b"")
+    go_on(window, words, file)
+    told(window, "so we do not know whether your report came in.")
+    world.intake.instead.clear()
+    go_on(window, "")
+    told(window, SENT)
+    assert [world.bureau.open(one).files for one in world.intake.envelopes] == [[("a.bin", file.read_bytes())]]
+
+
 def test_an_upload_that_the_host_has_lost_is_sent_anew(world: World, window: Firefox, file: Path) -> None:
     words = interrupted(world, window, file)
     upload = only_upload(world)

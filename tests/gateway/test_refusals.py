@@ -305,7 +305,7 @@ async def test_intake_away(world: World) -> None:
     fields = await draft(world)
     world.intake.away = True
     answer = await world.post("/nl/melden", parts_of(fields))
-    assert_refused(answer, world, "Onze server gaf geen antwoord. Uw melding is niet verstuurd.", 503)
+    assert_refused(answer, world, "Onze server gaf geen antwoord. Deze keer is uw melding dus niet aangekomen.", 503)
     assert answer.page.fields["message"] == fields["message"]
 
 

@@ -138,8 +138,19 @@ async def test_a_report_that_the_host_takes_half_of_is_called_unsent(world: Worl
     fields = await world.report_form() | {"text": "x"}
     answer = await world.post("/en/report", [*parts_of(fields), ("files", b"z" * 3 * MIB, "a")])
     assert answer.status == 503
-    assert "Our server did not answer. Your report was not sent." in answer.page.text
+    assert "so this time your report did not come in" in answer.page.text
     assert not world.intake.envelopes
+
+
+async def test_a_second_try_that_fails_takes_back_nothing_that_was_said_of_the_first(world: World) -> None:
+    world.intake.after_the_end = "not_ready"
+    fields = await world.report_form() | {"text": "x"}
+    assert "we do not know" in (await world.post("/en/report", parts_of(fields))).page.text
+    world.intake.away = True
+    again = (await world.post("/en/report", parts_of(fields))).page.text
+    assert "so this time your report did not come in" in again
+    assert "was not sent" not in again
+    assert len(world.intake.envelopes) == 1
 
 
 async def test_a_visitor_who_leaves_midway_leaves_nothing(world: World) -> None:

@@ -150,7 +150,7 @@ async def test_without_tor_nothing_else_is_tried(socks: SocksAddress, monkeypatc
         ({"kind": 3}, Fault.NOT_TOR),
         ({"code": 0xF4}, Fault.NO_KEY),
         ({"code": 0xF5}, Fault.WRONG_KEY),
-        ({"ending": True}, Fault.TOR_DOWN),
+        ({"ending": True}, Fault.FAILED),
     ],
 )
 async def test_what_answers_is_tor_or_is_said_not_to_be(

@@ -6,7 +6,7 @@ import * as primitives from "../protocol/primitives.ts";
 import type { Receipt } from "../protocol/receipt.ts";
 import { ReporterKeys } from "../protocol/thread.ts";
 import * as exchange from "../reporter/exchange.ts";
-import { TransportFailed } from "../reporter/errors.ts";
+import { OutcomeUnknown, TransportFailed } from "../reporter/errors.ts";
 import { Ahead } from "./ahead.ts";
 import { byId, clearProblems, fillWords, make, showProblems, valueOf } from "./dom.ts";
 import { sendingFault } from "./faults.ts";
@@ -176,7 +176,9 @@ export class Composer {
 
   private async seal({ receipt, keys, work, files }: Order, progress: Progress): Promise<number> {
     await leave(keys, work); // from here on a reload loses no text, also where there are no keys yet
-    const bulletin = await exchange.fetchBulletin(network, this.place.pinned, now());
+    const bulletin = await exchange.fetchBulletin(network, this.place.pinned, now()).catch((error: unknown) => {
+      throw work.kept && error instanceof TransportFailed ? new OutcomeUnknown() : error;
+    });
     const { message, messageId } = work;
     const outgoing = { receipt, messageId, known: this.about.known };
     const sending = work.kept
@@ -186,7 +188,7 @@ export class Composer {
       for await (const [name, content] of this.files.contents(files)) await this.sealFile(sending, name, content);
       return await sending.finish();
     } catch (error) {
-      if (!(error instanceof TransportFailed)) await this.takeBack(sending, error);
+      if (!(error instanceof TransportFailed)) await this.takeBack(sending, error, work.kept);
       throw error;
     }
   }
@@ -200,12 +202,14 @@ export class Composer {
     }
   }
 
-  private async takeBack(sending: exchange.Sending, why: unknown): Promise<void> {
+  /** `kept`: an earlier page sent some of it, and perhaps all. */
+  private async takeBack(sending: exchange.Sending, why: unknown, kept: unknown): Promise<void> {
     try {
       await sending.cancel();
     } catch (error) {
       if (why instanceof Stopped) throw new NotTold();
       if (!(error instanceof TransportFailed)) throw error;
+      if (kept) throw new OutcomeUnknown();
     } finally {
       this.end();
     }

@@ -99,6 +99,16 @@ def test_a_tor_of_ones_own_that_is_not_up_yet_is_tried_again_soon_and_told_once(
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_person_who_stops_a_watch_that_saw_nothing_is_not_told_that_all_is_well(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_watching", interrupted)
+    assert cli.main(["watch", "--config", str(host.config())]) == 2
+
+
 def test_a_moment_that_passed_while_tor_was_down_is_drawn_anew(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the canary would go when Tor is back, at a moment that nobody drew."""
     drawn_for: list[int] = []

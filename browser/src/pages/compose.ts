@@ -209,7 +209,7 @@ export class Composer {
     } catch (error) {
       if (why instanceof Stopped) throw new NotTold();
       if (!(error instanceof TransportFailed)) throw error;
-      if (kept) throw new OutcomeUnknown();
+      if (kept && why instanceof BadFile) throw new OutcomeUnknown(); // the host was not asked yet
     } finally {
       this.end();
     }

@@ -207,6 +207,22 @@ def test_a_line_that_breaks_again_before_it_could_go_on_calls_nothing_unsent(
     assert [world.bureau.open(one).files for one in world.intake.envelopes] == [[("a.bin", file.read_bytes())]]
 
 
+def test_a_file_that_cannot_be_read_any_more_takes_back_what_is_there_or_calls_nothing_unsent(
+    world: World, window: Firefox, file: Path, tmp_path: Path
+) -> None:
+    words = interrupted(world, window, file)
+    moved = tmp_path / "moved" / file.name
+    moved.parent.mkdir()
+    moved.write_bytes(file.read_bytes())
+    window.fill("Your twelve words from before", words)
+    window.attach("Choose files", [moved])
+    moved.unlink()
+    finished = Response(409, b'{"error": "conflict"}')  # what the host says of an upload that it has whole
+    world.intake.instead[f"/v1/uploads/{only_upload(world)}"] = finished
+    window.click("Seal and send")
+    told(window, "so we do not know whether your report came in.")
+
+
 def test_an_upload_that_the_host_has_lost_is_sent_anew(world: World, window: Firefox, file: Path) -> None:
     words = interrupted(world, window, file)
     upload = only_upload(world)

@@ -183,24 +183,22 @@ def test_stopped_after_it_went_on_it_leaves_nothing_and_the_form_is_free(
     assert [world.bureau.open(one).files for one in world.intake.envelopes] == [[("a.bin", file.read_bytes())]]
 
 
-def test_a_host_that_is_not_ready_when_it_should_go_on_ends_nothing(world: World, window: Firefox, file: Path) -> None:
-    words = interrupted(world, window, file)
-    world.intake.instead["/v1/bulletin"] = Response(503, b'{"error": "not_ready"}')
-    go_on(window, words, file)
-    told(window, "The bureau has not put out its keys for today")
-    world.intake.instead.clear()
-    go_on(window, "")
-    told(window, SENT)
-    assert [world.bureau.open(one).files for one in world.intake.envelopes] == [[("a.bin", file.read_bytes())]]
-
-
-def test_a_line_that_breaks_again_before_it_could_go_on_calls_nothing_unsent(
-    world: World, window: Firefox, file: Path
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (Response(503, b'{"error": "not_ready"}'), "The bureau has not put out its keys for today"),
+        # The line broke again; as far as this page knows, the host may have all of it.
+        (Response(408, b""), "so we do not know whether your report came in."),
+    ],
+    ids=["not_ready", "broken"],
+)
+def test_keys_that_do_not_come_when_it_should_go_on_end_nothing(
+    world: World, window: Firefox, file: Path, answer: Response, sentence: str
 ) -> None:
-    words = interrupted(world, window, file)  # as far as this page knows, the host may have all of it
-    world.intake.instead["/v1/bulletin"] = Response(408, b"")
+    words = interrupted(world, window, file)
+    world.intake.instead["/v1/bulletin"] = answer
     go_on(window, words, file)
-    told(window, "so we do not know whether your report came in.")
+    told(window, sentence)
     world.intake.instead.clear()
     go_on(window, "")
     told(window, SENT)

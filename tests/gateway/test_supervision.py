@@ -18,6 +18,7 @@ from dropbox.gateway.confinement import OVERWRITING
 from tests.gateway.bureau import Bureau, SimulatedIntake
 from tests.gateway.conftest import BOUNDARY, encode_form
 from tests.gateway.processes import Gateway, gateway, intake_on, lives, until
+from tests.open_files import open_files
 from tests.web.inspection import assert_clean
 
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -74,22 +75,12 @@ def _owners(port: int, processes: set[int]) -> list[int]:
     """Which processes hold the accepted end of a connection from `port` on loopback."""
     rows = [row.split() for row in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
     inode = next(row[9] for row in rows if int(row[2].rpartition(":")[2], 16) == port)
-    return [pid for pid in processes if f"socket:[{inode}]" in _open_files(pid)]
-
-
-def _open_files(pid: int) -> set[str]:
-    """What a process has open; less where it closes some meanwhile, nothing of one that is gone."""
-    found: set[str] = set()
-    with contextlib.suppress(FileNotFoundError):
-        for link in Path(f"/proc/{pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                found.add(str(link.readlink()))
-    return found
+    return [pid for pid in processes if f"socket:[{inode}]" in open_files(pid)]
 
 
 def _leases(pid: int) -> int:
     """How many pipes the acceptor holds: one more for each connection that it gave away."""
-    return sum(str(link.readlink()).startswith("pipe:") for link in Path(f"/proc/{pid}/fd").iterdir())
+    return sum(name.startswith("pipe:") for name in open_files(pid))
 
 
 def _refuses(port: int) -> bool:

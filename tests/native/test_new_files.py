@@ -20,6 +20,7 @@ from dropbox.protocol.sizes import DAY, MIB
 from tests.browser.driver import wait_for
 from tests.native.conftest import World
 from tests.native.test_offline import keys_on_stick
+from tests.open_files import open_files
 
 ROOT: Final = Path(__file__).parents[2]
 TODAY: Final = 20_000
@@ -130,13 +131,7 @@ def test_signals_mean_afterwards_what_they_meant_before(tmp_path: Path, kind: st
 
 def open_without_a_name(pid: int, folder: Path) -> bool:
     """Whether a process has a file open in a folder that has no name there."""
-    found = []
-    for one in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            found.append(str(one.readlink()))
-        except OSError:
-            continue  # closed meanwhile
-    return any(name.startswith(f"{folder}/#") and name.endswith(" (deleted)") for name in found)
+    return any(name.startswith(f"{folder}/#") and name.endswith(" (deleted)") for name in open_files(pid))
 
 
 @pytest.mark.parametrize("how", ["Ctrl-C", "closed", "killed"])

@@ -18,6 +18,7 @@ from deploy.demo.tornet.network import PrivateNetwork, private_network
 from deploy.demo.tornet.onions import NEW_KEY, publish, withdraw
 from tests.browser.driver import wait_for
 from tests.onion.through_tor import connect, fetch
+from tests.open_files import open_files
 from tests.system.demo import is_running
 
 _START: Final = """
@@ -93,12 +94,7 @@ def test_a_missing_tor_is_one_sentence_that_says_what_to_do(tmp_path: Path, monk
 
 def _addresses(pid: int) -> set[str]:
     """Return the near and far addresses of a process's sockets for the internet's protocols."""
-    own = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            own.add(str(link.readlink()))
-        except OSError:
-            continue  # closed meanwhile
+    own = open_files(pid)
     found = set()
     for table in ("tcp", "udp", "tcp6", "udp6"):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.browser.driver import wait_for
+from tests.open_files import open_files
 
 RUNNER: Final = Path("deploy/demo/run.py")
 ROLES: Final = ("intake", "gateway", "desk", "ministry")
@@ -78,21 +79,10 @@ def peak_memory(pid: int) -> int:
     return int(lines[0].split()[1]) * 1024 if lines else 0
 
 
-def open_files(pid: int) -> set[Path]:
+def held_files(pid: int) -> set[Path]:
     """Return the regular files that a process holds open, deleted ones included."""
-    found = set()
-    try:
-        links = [*Path(f"/proc/{pid}/fd").iterdir()]
-    except OSError:
-        return set()  # it has ended
-    for link in links:
-        try:
-            target = link.readlink()
-        except OSError:
-            continue  # closed meanwhile
-        if str(target).startswith("/") and not str(target).startswith(("/dev/", "/proc/")):
-            found.add(target)
-    return found
+    names = open_files(pid)
+    return {Path(name) for name in names if name.startswith("/") and not name.startswith(("/dev/", "/proc/"))}
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from tests.browser.driver import wait_for
 from tests.browser.windows import OpenWindow
 from tests.system import raw
 from tests.system.breaking import breaking_line
-from tests.system.demo import Demo, descendants, is_running, open_files, peak_memory, running_demo
+from tests.system.demo import Demo, descendants, held_files, is_running, peak_memory, running_demo
 from tests.system.people import Handler, Reporter
 from tests.system.poison import poison
 
@@ -116,7 +116,7 @@ def watched(demo: Demo) -> Iterator[Watched]:
             for role in ROLES:
                 for pid in demo.pids(role):
                     seen.peak[role] = max(seen.peak[role], peak_memory(pid))
-                    seen.opened[role] |= open_files(pid)
+                    seen.opened[role] |= held_files(pid)
 
     watcher = threading.Thread(target=watch)
     watcher.start()

@@ -27,6 +27,7 @@ from dropbox.web.tally import Tally
 
 DAY = 86_400  # seconds
 GARBAGE_AT = 10_000  # objects: few visits make so many, and looking for cycles copies pages
+REST_SECONDS = 0.05  # after a child took a connection, in which its visitor has the processors
 PAUSE_SECONDS = 1.0  # after a child that ended without having served
 _PID = struct.Struct("=i")
 _MANAGED = (signal.SIGTERM, signal.SIGCHLD)
@@ -57,7 +58,7 @@ class Mother:
         self._pool, self._serve, self._renew = pool, serve, renew
         self._warm: set[int] = set()
         self._busy: dict[int, float] = {}  # until when they may live
-        self._pause_until = 0.0
+        self._pause_until = self._rest_until = 0.0
         self._told = False
         self._pid = os.getpid()
         self._drained_at: float | None = None
@@ -106,7 +107,9 @@ class Mother:
         os.close(self._going_on)
 
     def _fill(self) -> None:
-        if time.monotonic() < self._pause_until:
+        now = time.monotonic()
+        enough = len(self._warm) * 2 > self._pool.warm
+        if now < self._pause_until or (enough and now < self._rest_until):
             return
         while not self._told and len(self._warm) < self._pool.warm and len(self) < self._pool.most:
             self._renew()
@@ -139,8 +142,7 @@ class Mother:
         times = [0.0] if self._told and self._drained_at is None else [*self._busy.values()]
         if self._drained_at is not None and self._drained_at > now:
             times.append(self._drained_at)
-        if self._pause_until > now:
-            times.append(self._pause_until)
+        times += [until for until in (self._pause_until, self._rest_until) if until > now]
         times.append(now + DAY - time.time() % DAY)  # midnight
         seconds = max(0.0, min(times) - now)
         with contextlib.suppress(InterruptedError):
@@ -154,12 +156,14 @@ class Mother:
         with contextlib.suppress(ChildProcessError):
             while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
                 ended.append(pid)
-        until = self._drained_at or time.monotonic() + self._pool.connection_seconds
+        now = time.monotonic()
+        until = self._drained_at or now + self._pool.connection_seconds
         with contextlib.suppress(BlockingIOError):
             while said := os.read(self._taken, 1024 * _PID.size):
                 for (pid,) in _PID.iter_unpack(said):
                     self._warm.discard(pid)
                     self._busy[pid] = until
+                self._rest_until = now + REST_SECONDS
         for pid in ended:
             if pid in self._warm and not self._told:
                 self._pause_until = time.monotonic() + PAUSE_SECONDS

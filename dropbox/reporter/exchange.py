@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dropbox.reporter.transport import Transport
 
     Random = Callable[[int], bytes]
+    Verify = Callable[[bytes, tuple[bytes, ...], bytes], Publication]
 
 _LENGTH = struct.Struct(">I")
 
@@ -41,12 +42,17 @@ async def fetch_bulletin(transport: Transport, root: RootPublicKey, now: int) ->
     return verify_bulletin(session.body_of(response), root, now)
 
 
-async def fetch_publication(transport: Transport, bulletin: Bulletin, now: int) -> Publication | None:
-    """What the bureau tells everyone, or None where it cannot be had or is not valid: pages do without it."""
+async def fetch_publication(
+    transport: Transport, bulletin: Bulletin, now: int, verify: Verify = verify_publication
+) -> Publication | None:
+    """What the bureau tells everyone, or None where it cannot be had or is not valid: pages do without it.
+
+    ``verify`` is ``verify_publication``, or one that remembers what that said.
+    """
     try:
         body = session.body_of(await transport.send(session.PUBLICATION))
         publics = bulletin.keys_for(keys.Role.PUBLICATION)
-        publication = verify_publication(body, publics, bulletin.instance)
+        publication = verify(body, publics, bulletin.instance)
         publication.require_valid(now // sizes.DAY)
     except (ProtocolError, VisitError):
         return None

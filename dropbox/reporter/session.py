@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import enum
 import json
+from collections import deque
 
 from dropbox.protocol import sizes
 from dropbox.protocol.upload_name import UploadName
@@ -98,6 +99,38 @@ class UploadState(enum.Enum):
     DONE = enum.auto()
 
 
+class _Held:
+    """Ciphertext that the host has not confirmed, cut into chunks as it comes: a byte is copied once."""
+
+    def __init__(self) -> None:
+        self.size = 0  # of all of it, in bytes
+        self._chunks: deque[bytes] = deque()  # whole ones
+        self._parts: list[bytes] = []  # of the next one
+        self._missing = sizes.UPLOAD_CHUNK  # bytes of it
+
+    def add(self, data: bytes) -> None:
+        self.size += len(data)
+        while len(data) >= self._missing:
+            part, data = data[: self._missing], data[self._missing :]
+            self._chunks.append(b"".join([*self._parts, part]))
+            self._parts, self._missing = [], sizes.UPLOAD_CHUNK
+        if data:
+            self._parts.append(data)
+            self._missing -= len(data)
+
+    def first(self) -> bytes:
+        """The first chunk; what there is of it while it is not whole."""
+        return self._chunks[0] if self._chunks else b"".join(self._parts)
+
+    def drop(self, chunks: int) -> None:
+        """Forget so many from the beginning; the last one may not be whole."""
+        for _ in range(chunks):
+            if self._chunks:
+                self.size -= len(self._chunks.popleft())
+            else:
+                self.size, self._parts, self._missing = 0, [], sizes.UPLOAD_CHUNK
+
+
 class Upload:
     """One envelope on its way: a small one whole, any other in chunks of exactly 1 MiB but the last.
 
@@ -110,7 +143,7 @@ class Upload:
     def __init__(self, name: bytes | UploadName, confirmed: int = 0) -> None:
         self._salt = name.salt if isinstance(name, UploadName) else b""
         self._path = f"/v1/uploads/{(name.name if isinstance(name, UploadName) else name).hex()}"
-        self._buffer = bytearray()
+        self._held = _Held()
         self._confirmed = confirmed  # chunks that the host has committed
         self._on_its_way = 0  # chunks that were sent and not answered: one or none
         self._total: int | None = None
@@ -118,7 +151,7 @@ class Upload:
 
     def add(self, ciphertext: bytes) -> None:
         """More of the envelope."""
-        self._buffer += ciphertext
+        self._held.add(ciphertext)
 
     def end(self, size: int) -> None:
         """All of the envelope was added; ``size`` is its length."""
@@ -131,7 +164,7 @@ class Upload:
 
         One that is on its way does not count: meanwhile the next is sealed.
         """
-        return len(self._buffer) > (1 + self._on_its_way) * sizes.UPLOAD_CHUNK
+        return self._held.size > (1 + self._on_its_way) * sizes.UPLOAD_CHUNK
 
     @property
     def ending(self) -> bool:
@@ -156,11 +189,11 @@ class Upload:
             case UploadState.ASKING:
                 return Request("GET", self._path)
             case UploadState.WHOLE:
-                return Request("PUT", f"{self._path}/whole", bytes(self._buffer))
+                return Request("PUT", f"{self._path}/whole", self._held.first())
             case UploadState.FINISHING:
                 return Request("POST", f"{self._path}/finish", json.dumps(self._end()).encode())
             case UploadState.SENDING:
-                chunk = bytes(memoryview(self._buffer)[: sizes.UPLOAD_CHUNK])
+                chunk = self._held.first()
                 if len(chunk) < sizes.UPLOAD_CHUNK and (self._total is None or not chunk):
                     return None
                 self._on_its_way = 1
@@ -184,7 +217,7 @@ class Upload:
             case UploadState.ASKING:
                 self._resume(body)
             case UploadState.WHOLE | UploadState.FINISHING:
-                self._buffer.clear()
+                self._held = _Held()
                 self.state = UploadState.DONE
             case UploadState.DONE:
                 raise HostRefused("an answer to nothing")
@@ -196,23 +229,23 @@ class Upload:
     def _settle(self) -> None:
         if self.state is not UploadState.SENDING or self._total is None:
             return
-        if not self._buffer:
+        if not self._held.size:
             self.state = UploadState.FINISHING
-        elif not self._salt and not self._confirmed and len(self._buffer) <= sizes.UPLOAD_CHUNK:
+        elif not self._salt and not self._confirmed and self._held.size <= sizes.UPLOAD_CHUNK:
             self.state = UploadState.WHOLE
 
     def _drop(self, chunks: int) -> None:
-        del self._buffer[: chunks * sizes.UPLOAD_CHUNK]
+        self._held.drop(chunks)
         self._confirmed += chunks
 
     def _resume(self, body: bytes) -> None:
         chunks, finished = progress_of(body)
         if finished:
-            if self._total is None or self._buffer:
+            if self._total is None or self._held.size:
                 raise HostRefused("the host calls finished what was not sent to its end")
             self.state = UploadState.DONE
             return
-        if not self._confirmed <= chunks <= self._confirmed + -(-len(self._buffer) // sizes.UPLOAD_CHUNK):
+        if not self._confirmed <= chunks <= self._confirmed + -(-self._held.size // sizes.UPLOAD_CHUNK):
             raise UploadLost("the host has another part of this upload than was sent")
         self._drop(chunks - self._confirmed)
         self.state = UploadState.SENDING

@@ -96,10 +96,9 @@ class Bureau:
         return self.changed(recipients=(*self.bulletin.recipients, *more), **changes)
 
     def publication(self, **values: object) -> bytes:
-        body = Publication(
-            instance=self.bulletin.instance, sequence=1, issued_day=self.day, valid_until_day=self.day + 30,
-            mailboxes_read_day=self.day - 1, **values,  # type: ignore[arg-type]
-        )  # fmt: skip
+        usual = {"sequence": 1, "issued_day": self.day, "valid_until_day": self.day + 30,
+                 "mailboxes_read_day": self.day - 1}  # fmt: skip
+        body = Publication(instance=self.bulletin.instance, **usual | values)  # type: ignore[arg-type]
         return sign_publication(body, self.signing[Role.PUBLICATION].sign)
 
     def open(self, envelope: bytes) -> Opened:

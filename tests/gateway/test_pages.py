@@ -8,6 +8,7 @@ from dropbox.gateway.paths import Page, path
 from dropbox.protocol.bulletin import FALLBACK, sign_bulletin
 from dropbox.protocol.keys import Role
 from dropbox.protocol.publication import NoticeText
+from dropbox.protocol.sizes import DAY
 from dropbox.web.languages import LANGUAGES, Language
 from tests.gateway.bureau import Bureau
 from tests.gateway.conftest import World, parts_of
@@ -73,10 +74,20 @@ async def test_the_first_page_stands_without_intake(world: World) -> None:
     assert "laatst gelezen" not in answer.page.text
 
 
-async def test_a_publication_of_someone_else_is_not_shown(world: World) -> None:
+async def test_a_publication_of_someone_else_is_not_shown_also_after_one_of_the_bureau(world: World) -> None:
+    assert "laatst gelezen" in (await world.get("/nl/")).page.text
     world.intake.static["/v1/publication"] = Bureau().publication(notices=(NoticeText("nl", "Stuur een mail."),))
     answer = await world.get("/nl/")
     assert "Stuur een mail" not in answer.page.text
+    assert "laatst gelezen" not in answer.page.text
+
+
+async def test_a_publication_that_was_shown_is_shown_no_longer_than_it_is_valid(world: World) -> None:
+    world.intake.static["/v1/publication"] = world.bureau.publication(valid_until_day=world.bureau.day)
+    assert "laatst gelezen" in (await world.get("/nl/")).page.text
+    world.now[0] = (world.bureau.day + 1) * DAY  # the bulletin is good until noon
+    assert "laatst gelezen" not in (await world.get("/nl/")).page.text
+    assert (await world.report_form())["receipt"]
 
 
 async def test_every_form_has_its_own_words(world: World) -> None:

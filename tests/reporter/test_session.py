@@ -42,7 +42,7 @@ def test_an_upload_arrives_whole_however_it_is_cut(size: int, places: list[int],
         upload.add(data[start : max(start, place)])
         start = max(start, place)
         drive(upload, host)
-        assert len(upload._buffer) < sizes.UPLOAD_CHUNK
+        assert upload._held.size < sizes.UPLOAD_CHUNK
         assert not host.envelopes
     upload.add(data[start:])
     upload.end(size)

@@ -52,6 +52,8 @@ FURTHER: Final = {
     "bare_page_on_open_stream_ms": "the bare server's, half of all, ms",
     "upload_mb_per_s": "rate of the file, MB/s",
     "raw_mb_per_s": "rate of the raw transfer, MB/s",
+    "held_upload_ratio": "rate of the file against the raw transfer, where the visitor's tor is held back",
+    "held_raw_mb_per_s": "rate of the raw transfer there, MB/s",
     "flood_hostile_circuits": "hostile circuits that came",
     "flood_hostile_connections": "connections that they opened",
     "flood_honest_reports": "reports of honest reporters meanwhile, each tried once",

@@ -41,17 +41,6 @@ class OnionHost:
         return OnionVisitor(connect(self.visitors, self.address, isolate=isolate, port=port))
 
 
-@contextlib.contextmanager
-def held_to(node: Node, rate: int) -> Iterator[None]:
-    """Have a tor read and write no more than so many bytes a second, with its own clients and with relays."""
-    limits = {"CountPrivateBandwidth": "1", "BandwidthRate": f"{rate} bytes", "BandwidthBurst": f"{rate} bytes"}
-    node.controller.set_options(limits)
-    try:
-        yield
-    finally:
-        node.controller.reset_conf(*limits)
-
-
 class OnionVisitor(Visitor):
     """A visitor whose connection is there already, and counted."""
 

@@ -4,10 +4,11 @@
 
 It keeps `warm_processes` waiting and has at most `connections_at_once` in all. It never sees a connection: those go
 from the acceptor to its children past it. A child that ends before it has served anything is a fault of ours, and the
-next is made after a pause, so that a fault costs no processor. Told to end, it closes a pipe that every child watches
-while no request is on its way, and the acceptor says on its socket that no more connections come: a signal would strike
-children that have just read a request, or just taken a connection. When this process is killed, the kernel kills its
-children: nothing outlives it that nobody counts.
+next is made after a pause, so that a fault costs no processor. After one was taken the next is made a little later,
+while more than half are still waiting: on a machine with few cores the visitor comes first. Told to end, it closes a
+pipe that every child watches while no request is on its way, and the acceptor says on its socket that no more
+connections come: a signal would strike children that have just read a request, or just taken a connection. When this
+process is killed, the kernel kills its children: nothing outlives it that nobody counts.
 """
 
 import contextlib
@@ -58,7 +59,7 @@ class Mother:
         self._pool, self._serve, self._renew = pool, serve, renew
         self._warm: set[int] = set()
         self._busy: dict[int, float] = {}  # until when they may live
-        self._pause_until = self._rest_until = 0.0
+        self._pause_until = self._rest_until = 0.0  # before which no process is made, or none while there are enough
         self._told = False
         self._pid = os.getpid()
         self._drained_at: float | None = None
@@ -83,8 +84,9 @@ class Mother:
         while not self._told or self._warm or self._busy:
             if self._told and self._drained_at is None:
                 self._drain()
-            self._fill()
-            self._wait()
+            now = time.monotonic()
+            self._fill(now)
+            self._wait(now)
             self._bury()
             self._kill_overdue()
             if self._day != int(time.time()) // DAY:
@@ -106,11 +108,11 @@ class Mother:
         self._busy = {pid: min(until, self._drained_at) for pid, until in self._busy.items()}
         os.close(self._going_on)
 
-    def _fill(self) -> None:
-        now = time.monotonic()
+    def _fill(self, now: float) -> None:
         enough = len(self._warm) * 2 > self._pool.warm
         if now < self._pause_until or (enough and now < self._rest_until):
             return
+        self._rest_until = 0.0  # it tells when the last visitor came
         while not self._told and len(self._warm) < self._pool.warm and len(self) < self._pool.most:
             self._renew()
             signal.pthread_sigmask(signal.SIG_BLOCK, _MANAGED)  # none may reach the child while it has our handlers
@@ -137,14 +139,14 @@ class Mother:
         finally:
             os._exit(status)  # no handler, buffer or thread of the mother's may end with us
 
-    def _wait(self) -> None:
-        now = time.monotonic()
+    def _wait(self, now: float) -> None:
+        """Sleep until there is something to do, seen from `now`: a moment that has passed since then is due at once."""
         times = [0.0] if self._told and self._drained_at is None else [*self._busy.values()]
         if self._drained_at is not None and self._drained_at > now:
             times.append(self._drained_at)
         times += [until for until in (self._pause_until, self._rest_until) if until > now]
         times.append(now + DAY - time.time() % DAY)  # midnight
-        seconds = max(0.0, min(times) - now)
+        seconds = max(0.0, min(times) - time.monotonic())
         with contextlib.suppress(InterruptedError):
             select.select([self._taken, self._wakes], [], [], seconds)
         with contextlib.suppress(BlockingIOError):

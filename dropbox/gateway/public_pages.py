@@ -1,19 +1,16 @@
 """The pages that are the same for everybody."""
 
-import functools
 from collections.abc import Callable
 
-from dropbox.gateway import texts
+from dropbox.gateway import publications, texts
 from dropbox.gateway.paths import Page, path
 from dropbox.gateway.prepared import Drawn
 from dropbox.gateway.site import Site, Visit, public_bytes, redirect, same
 from dropbox.gateway.wire import Answer
 from dropbox.protocol.errors import ProtocolError
 from dropbox.protocol.payload import MAX_FILES, TEXT_LIMIT
-from dropbox.protocol.publication import Publication, verify_publication
-from dropbox.reporter.blocking import run
+from dropbox.protocol.publication import Publication
 from dropbox.reporter.errors import VisitError
-from dropbox.reporter.exchange import fetch_publication
 from dropbox.reporter.transport import Transport
 from dropbox.web.assets import StaticFile
 from dropbox.web.forms import NO_PROBLEMS
@@ -31,10 +28,6 @@ AUTHORITIES = (
     "Nederlandse Voedsel- en Warenautoriteit (NVWA)",
     "Nederlandse Zorgautoriteit (NZa)",
 )
-
-
-# A process that forks verifies; those that it forks compare bytes, until the bureau says something else.
-_verify = functools.lru_cache(maxsize=1)(verify_publication)
 
 
 def show_first(visit: Visit) -> Answer:
@@ -116,6 +109,6 @@ def _publication(site: Site, transport: Transport) -> Publication | None:
     """
     try:
         bulletin = site.bulletins.current(transport)
-        return run(fetch_publication(transport, bulletin, site.clock(), _verify))
+        return publications.current(transport, bulletin, site.clock())
     except (VisitError, ProtocolError):
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dropbox.gateway import drafts, texts
+from dropbox.gateway import drafts, publications, texts
 from dropbox.gateway.conversation import Conversation, conversation
 from dropbox.gateway.drafts import Draft, Fault
 from dropbox.gateway.errors import Failed, FormError
@@ -18,7 +18,7 @@ from dropbox.protocol.receipt import Receipt, parse_receipt
 from dropbox.protocol.sizes import MESSAGE_ID
 from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import VisitError
-from dropbox.reporter.exchange import Dialogue, fetch_boards, fetch_publication, read_dialogue
+from dropbox.reporter.exchange import Dialogue, fetch_boards, read_dialogue
 from dropbox.reporter.transport import Transport
 from dropbox.web.failures import UNREADABLE
 from dropbox.web.languages import Language
@@ -75,7 +75,7 @@ def _fetch_dialogue(site: Site, transport: Transport, receipt: Receipt) -> Dialo
     now = site.clock()
     bulletin = site.bulletins.current(transport)
     boards = run(fetch_boards(transport, bulletin, now))
-    run(fetch_publication(transport, bulletin, now))
+    publications.current(transport, bulletin, now)
     return read_dialogue(receipt, bulletin, boards, now)
 
 

@@ -37,6 +37,7 @@ PUBLICATION = Request("GET", "/v1/publication")
 
 OK = 200
 CONFLICT = 409
+_SMALL = 4 * sizes.KIB  # a piece of ciphertext that is kept together with its neighbours
 MAX_ANSWER = 1024  # bytes of an answer that is neither bulletin, board nor publication
 _ERROR_OF_CODE: dict[str, type[VisitError]] = {
     "full": HostFull,
@@ -100,12 +101,12 @@ class UploadState(enum.Enum):
 
 
 class _Held:
-    """Ciphertext that the host has not confirmed, cut into chunks as it comes: a byte is copied once."""
+    """Ciphertext that the host has not confirmed, cut into chunks as it comes: most bytes are copied once."""
 
     def __init__(self) -> None:
         self.size = 0  # of all of it, in bytes
         self._chunks: deque[bytes] = deque()  # whole ones
-        self._parts: list[bytes] = []  # of the next one
+        self._parts: list[bytes | bytearray] = []  # of the next one
         self._missing = sizes.UPLOAD_CHUNK  # bytes of it
 
     def add(self, data: bytes) -> None:
@@ -115,8 +116,17 @@ class _Held:
             self._chunks.append(b"".join([*self._parts, part]))
             self._parts, self._missing = [], sizes.UPLOAD_CHUNK
         if data:
-            self._parts.append(data)
+            self._keep(data)
             self._missing -= len(data)
+
+    def _keep(self, data: bytes) -> None:
+        """Small pieces go together: each object costs some 60 bytes, and a stranger may send a file byte by byte."""
+        if len(data) >= _SMALL:
+            self._parts.append(data)
+        elif self._parts and isinstance(self._parts[-1], bytearray):
+            self._parts[-1] += data
+        else:
+            self._parts.append(bytearray(data))
 
     def first(self) -> bytes:
         """The first chunk; what there is of it while it is not whole."""

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
+from dropbox.gateway.mother import REST_SECONDS
 from dropbox.intake.limits import Limits
 from tests.bench.costs import processor_seconds
 from tests.gateway.processes import until
@@ -35,12 +37,18 @@ async def measured_host(limits: dict[str, int] = LIMITS, **settings: int) -> Asy
 
 
 async def at_rest(host: Host, warm: int = WARM) -> None:
-    """Wait until nobody is served and every process that served is buried."""
-    before: list[set[int]] = [set()]
+    """Wait until nobody is served and every process that served is buried.
+
+    As many as wait, one of them busy, there are also before the mother makes the next; then they change.
+    """
+    serving: set[int] = set()
+    since = 0.0
 
     def calm() -> bool:
-        before.append(host.gateway.serving())
-        return len(before[-1]) == warm and before[-1] == before[-2]
+        nonlocal serving, since
+        if (found := host.gateway.serving()) != serving:
+            serving, since = found, time.monotonic()
+        return len(serving) == warm and time.monotonic() > since + 2 * REST_SECONDS
 
     await until(calm)
 

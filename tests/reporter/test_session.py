@@ -1,5 +1,9 @@
 """The table of an upload: whatever the line and an honest host do, the host ends with exactly the bytes added."""
 
+import itertools
+import os
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +55,27 @@ def test_an_upload_arrives_whole_however_it_is_cut(size: int, places: list[int],
     (held,) = host.envelopes.values()
     assert held.data == data
     assert not host.uploads
+
+
+def test_pieces_of_two_bytes_take_no_more_memory_than_a_whole_one() -> None:
+    upload = Upload(NAME)
+    tracemalloc.start()
+    for _ in range(sizes.UPLOAD_CHUNK // 4):
+        upload.add(os.urandom(2))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sizes.UPLOAD_CHUNK // 2 <= held < sizes.UPLOAD_CHUNK
+
+
+@given(st.lists(st.integers(1, 3 * 4096), min_size=1, max_size=40))
+def test_pieces_of_any_size_are_kept_in_their_order(lengths: list[int]) -> None:
+    upload, data = Upload(NAME), os.urandom(sum(lengths))
+    for end, length in zip(itertools.accumulate(lengths), lengths, strict=True):
+        upload.add(data[end - length : end])
+    upload.end(len(data))
+    request = upload.next_request()
+    assert request is not None
+    assert request.body == data
 
 
 def test_an_upload_whose_first_chunk_never_arrived_begins_again() -> None:

@@ -168,7 +168,7 @@ class Mother:
                 self._rest_until = now + REST_SECONDS
         for pid in ended:
             if pid in self._warm and not self._told:
-                self._pause_until = time.monotonic() + PAUSE_SECONDS
+                self._pause_until = now + PAUSE_SECONDS
             self._warm.discard(pid)
             self._busy.pop(pid, None)
 

@@ -107,17 +107,16 @@ class _Held:
         self.size = 0  # of all of it, in bytes
         self._chunks: deque[bytes] = deque()  # whole ones
         self._parts: list[bytes | bytearray] = []  # of the next one
-        self._missing = sizes.UPLOAD_CHUNK  # bytes of it
 
     def add(self, data: bytes) -> None:
-        self.size += len(data)
-        while len(data) >= self._missing:
-            part, data = data[: self._missing], data[self._missing :]
-            self._chunks.append(b"".join([*self._parts, part]))
-            self._parts, self._missing = [], sizes.UPLOAD_CHUNK
-        if data:
-            self._keep(data)
-            self._missing -= len(data)
+        while data:
+            missing = sizes.UPLOAD_CHUNK - self.size % sizes.UPLOAD_CHUNK
+            part, data = data[:missing], data[missing:]
+            self._keep(part)
+            self.size += len(part)
+            if len(part) == missing:
+                self._chunks.append(b"".join(self._parts))
+                self._parts = []
 
     def _keep(self, data: bytes) -> None:
         """Small pieces go together: each object costs some 60 bytes, and a stranger may send a file byte by byte."""
@@ -138,7 +137,7 @@ class _Held:
             if self._chunks:
                 self.size -= len(self._chunks.popleft())
             else:
-                self.size, self._parts, self._missing = 0, [], sizes.UPLOAD_CHUNK
+                self.size, self._parts = 0, []
 
 
 class Upload:

@@ -98,7 +98,7 @@ class Bureau:
     def publication(self, **values: object) -> bytes:
         usual = {"sequence": 1, "issued_day": self.day, "valid_until_day": self.day + 30,
                  "mailboxes_read_day": self.day - 1}  # fmt: skip
-        body = Publication(instance=self.bulletin.instance, **usual | values)  # type: ignore[arg-type]
+        body = Publication(instance=self.bulletin.instance, **usual | values)  # type: ignore[arg-type]  # any field
         return sign_publication(body, self.signing[Role.PUBLICATION].sign)
 
     def open(self, envelope: bytes) -> Opened:

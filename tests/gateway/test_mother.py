@@ -2,16 +2,14 @@
 
 import itertools
 import os
-import struct
 import time
 
 import pytest
 
-from dropbox.gateway.mother import REST_SECONDS, Mother, Pool
+from dropbox.gateway.mother import _PID, REST_SECONDS, Mother, Pool
 from dropbox.web.tally import Tally
 
 WARM = 8
-_PID = struct.Struct("=i")
 FIRST_PID = 1 << 22  # above which Linux gives none: nothing of anybody's is touched
 
 

@@ -1,6 +1,6 @@
 """One private Tor network for the whole session, and instances that are reached over it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,17 +51,32 @@ class Reachable:
         return f"http://{self.host}"
 
     def close_circuits(self) -> int:
-        """Close every circuit that visitors have to this service; return how many there were."""
-        joined = [one.id for one in self.tor.controller.get_circuits() if one.purpose == "HS_SERVICE_REND"]
-        for circuit in joined:
-            with suppress(InvalidArguments):  # gone by itself meanwhile
-                self.tor.controller.close_circuit(circuit)
+        """Close every circuit that visitors have to this service, at both ends; return how many there were.
+
+        When a circuit is full of an upload, one end's word reaches the other minutes late at times.
+        """
+        joined = circuits(self.tor, "HS_SERVICE_REND", self.host)
+        close(self.visitors, circuits(self.visitors, "HS_CLIENT_REND", self.host))
+        close(self.tor, joined)
         return len(joined)
 
     @property
     def host(self) -> str:
         """The onion service's host name."""
         return address_of(self.service)
+
+
+def circuits(tor: Node, purpose: str, host: str) -> list[str]:
+    """Return this tor's circuits of that purpose that serve visits to an onion service."""
+    service = host.removesuffix(".onion")
+    return [one.id for one in tor.controller.get_circuits() if (one.purpose, one.rend_query) == (purpose, service)]
+
+
+def close(tor: Node, which: Iterable[str]) -> None:
+    """Close these circuits, but for those that are gone by themselves meanwhile."""
+    for circuit in which:
+        with suppress(InvalidArguments):
+            tor.controller.close_circuit(circuit)
 
 
 @contextmanager

@@ -88,6 +88,10 @@ class Instance:
         """The address for reporters."""
         return self.onion.address("reporters")
 
+    def socks(self, office: str) -> str:
+        """Where an office's tor takes its connections: the one place that it may try."""
+        return str(self.folder / f"{office}-tor" / "socks")
+
     def person(self, role: str) -> Person:
         """Somebody who is signed in there."""
         person = Person(self.roles[role])

@@ -112,8 +112,7 @@ def test_the_whole_story_with_no_way_but_tor_and_nobody_tries_another(offices: I
         "onion": {str(host / "control")},
         "intake": set[str](),
         "gateway": {str(run / "reporters.sock"), str(host / "circuits.sock")},
-        "desk": {str(offices.folder / "desk-tor" / "socks")},
-        "ministry": {str(offices.folder / "ministry-tor" / "socks")},
+        **{office: {offices.socks(office)} for office in OFFICES},
     }
     tried = {role: offices.roles[role].tried() for role in intended}
     assert not {f"{role}: {place}" for role, found in tried.items() for place in found - intended[role]}
@@ -175,12 +174,11 @@ def test_an_office_that_was_shut_out_is_told_so_and_works_again_when_it_is_let_i
 
 
 def test_when_tor_is_away_nothing_else_is_tried_and_when_it_is_back_the_work_goes_on(offices: Instance) -> None:
-    before = {role: offices.roles[role].tried() for role in OFFICES}
     for role in OFFICES:
         offices.tors[role].kill()
     for role in OFFICES:
         shows(offices, role, "Tor draait niet op deze machine")
-        assert offices.roles[role].tried() == before[role]
+        assert offices.roles[role].tried() == {offices.socks(role)}
     for role in OFFICES:
         offices.tors[role].start()
         offices.tors[role].join()

@@ -57,21 +57,21 @@ UNKNOWN_CHOICE = mark("Choose one of the answers in the list.")
 TOO_MANY_FILES = mark("You chose more than 20 files. Choose 20 at most, or put several in one archive file.")
 TOO_LARGE = mark("Your files are more than 1 GB together. Choose fewer, or send them in several messages.")
 MALFORMED = mark(
-    "Your browser sent a form that we could not read, or the line broke. Nothing was sent to the bureau. "
+    "Your browser sent a form that we could not read, or the line broke. This time nothing was sent to the bureau. "
     "What we did receive is below. Check it, choose your files again and send it once more."
 )
 TOO_SLOW = mark(
-    "Nothing came from your browser for some minutes. Nothing was sent to the bureau. "
-    "What we did receive is below. Choose your files again and send it once more."
+    "Nothing came from your browser for some minutes. This time nothing was sent to the bureau. What we did receive is "
+    "below. Choose your files again and send it once more."
 )
 DRIPS = mark(
-    "Your line is too slow for what you are sending: it took very long, and little came. We broke it off. "
-    "Nothing was sent to the bureau. What we did receive is below. Try again without files, with smaller files, "
-    "or over another network."
+    "Your line is too slow for what you are sending: it took very long, and little came. We broke it off. This time "
+    "nothing was sent to the bureau. What we did receive is below. Try again without files, with smaller files, or "
+    "over another network."
 )
 NEW_WORDS = mark("The words of this form were damaged on the way. Below are new ones. Write these down instead.")
 HOST_FULL = mark(
-    "Our server is full just now. Your report was not sent. Your text is still below: keep this page open, "
+    "Our server is full just now. This time your report was not sent. Your text is still below: keep this page open, "
     "or copy it to a safe place. Try again tomorrow, or use one of the other ways to report."
 )
 HOST_AWAY = mark(
@@ -87,12 +87,12 @@ NOT_READY = mark(
     "This time nothing was sent. Your text is still below. Try again tomorrow."
 )
 WRONG_DATE = mark(
-    "The bureau's keys have expired, or the clock of our server is wrong. Sealing would not be safe, so nothing "
-    "was sent. That is not your fault. Your text is still below. Try again tomorrow."
+    "The bureau's keys have expired, or the clock of our server is wrong. Sealing would not be safe, so this time "
+    "nothing was sent. That is not your fault. Your text is still below. Try again tomorrow."
 )
 REFUSED = mark(
-    "Our server refused the report. That is our fault. Nothing was sent, and your text is still below. "
-    "Try again tomorrow, or use one of the other ways to report."
+    "Our server refused the report. That is our fault. This time nothing was sent, and your text is still below. Try "
+    "again tomorrow, or use one of the other ways to report."
 )
 CANNOT_SEND_NOW = mark(
     "Reports cannot be sent just now: the bureau's keys cannot be had. That is not your fault. "
@@ -188,9 +188,11 @@ OF_THE_SCRIPT: dict[str, str] = {
         "still give you away. It may come out turned, or in slightly other colours. Other files are not changed."
     ),
     "not_stripped": mark(
-        "{name} could not be read as a picture. Nothing was sent. Leave it out, or take off the tick."
+        "{name} could not be read as a picture. This time nothing was sent. Leave it out, or take off the tick."
     ),
-    "unreadable": mark("{name} cannot be read any more. Was it moved or changed? Choose it again. Nothing was sent."),
+    "unreadable": mark(
+        "{name} cannot be read any more. Was it moved or changed? Choose it again. This time nothing was sent."
+    ),
     "going": mark("Sealing and sending: {done} of {total}."),
     "left_seconds": mark("Less than a minute to go."),
     "left_minutes": mark("About {count} minutes to go."),
@@ -233,17 +235,17 @@ OF_THE_SCRIPT: dict[str, str] = {
     ),
     "clock": mark(
         "The bureau's keys are not of the day that your device says it is: {day}. If that date is wrong, put your "
-        "clock right and send again. If it is right, our server has old keys. Nothing was sent. Your text is still "
-        "here."
+        "clock right and send again. If it is right, our server has old keys. This time nothing was sent. Your text is "
+        "still here."
     ),
     "forged": mark(
-        "What our server gave as the bureau's keys is not signed by the bureau. Someone may be tampering. Nothing was "
-        "sent, and your text is still here. Use one of the other ways to report."
+        "What our server gave as the bureau's keys is not signed by the bureau. Someone may be tampering. This time "
+        "nothing was sent, and your text is still here. Use one of the other ways to report."
     ),
     "other_code": mark(
         "The code of this page is not the code that the bureau vouches for today. Perhaps it was renewed while you "
-        "wrote. Nothing was sent, and your text is still here. Copy your text, load this page anew, and write down the "
-        "new words. Does this come again? Try again tomorrow, or use one of the other ways to report."
+        "wrote. This time nothing was sent, and your text is still here. Copy your text, load this page anew, and "
+        "write down the new words. Does this come again? Try again tomorrow, or use one of the other ways to report."
     ),
     "lost": mark(
         "Our server no longer has the first part of what you sent. Your text and your files are still here: "

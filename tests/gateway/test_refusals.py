@@ -24,7 +24,7 @@ async def draft(world: World, **values: str) -> dict[str, str]:
 def assert_refused(answer: Answer, world: World, words: str, status: int = 422) -> None:
     assert answer.status == status
     assert words in answer.page.text
-    assert "Dit klopt nog niet" in answer.page.text
+    assert "Er is een probleem" in answer.page.text
     assert not world.intake.envelopes
     assert not world.intake.uploads
 

@@ -74,7 +74,7 @@ def test_a_sealed_file_whose_circuit_is_closed_half_way_goes_on_and_arrives_once
     shared: Reachable, open_chromium: OpenWindow, people_folder: Path
 ) -> None:
     text, film, made = f"film {token_hex(8)}", people_folder / "film.bin", people_folder / "verzegeld"
-    film.write_bytes(os.urandom(7 * MIB))
+    film.write_bytes(os.urandom(30 * MIB))
     given = ("--language", "en", *arguments(shared, people_folder))
     keys = people_folder / "sleutels"
     with sitting("keys", str(keys), *given, folder=people_folder, within=PATIENCE) as person:

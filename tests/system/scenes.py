@@ -175,7 +175,7 @@ def wrong_words_are_told_apart_as_far_as_can_be(scene: Scene) -> None:
     mistyped = [*reporter.paper]
     mistyped[4] = "olifant"
     reporter.read(mistyped)
-    browser.expect("Dit klopt nog niet", "Woord 5 bestaat niet in onze woordenlijst.")
+    browser.expect("Er is een probleem", "Woord 5 bestaat niet in onze woordenlijst.")
     assert browser.value("Uw twaalf woorden").split() == mistyped
     reporter.read(Receipt(os.urandom(15)).words())
     browser.expect(NOTHING_YET, "Kijk elk woord na op uw papier.")
@@ -206,7 +206,7 @@ def bureau_refers_to_the_ministry(scene: Scene) -> None:
     handler, browser = scene.handler, scene.handler.browser
     handler.open_card()
     handler.fill_card("De melder schrijft: de kasboeken kloppen niet, dat staat in de afschriften die ik meestuur.")
-    browser.expect("Dit klopt nog niet", "Toestemming:", "staat in de afschriften die")
+    browser.expect("Er is een probleem", "Toestemming:", "staat in de afschriften die")
     handler.fill_card(f"Bij een vestiging wijken ontvangsten af. {scene.planted.summary}", "Ja, dat mag.")
     browser.expect("Zo leest het ministerie het", scene.planted.summary, "Afrika")
     handler.release_card()

@@ -87,7 +87,7 @@ def test_files_that_are_too_large_cost_no_word(demo: Demo, open_window: OpenWind
     reporter.open_form()
     words = reporter.browser.words()
     reporter.report("Ik heb er lang over gedaan.", files=[_sparse(people_folder / "film.mp4", MAX_BODY)])
-    reporter.browser.expect("Dit klopt nog niet", "Uw bestanden zijn samen groter dan 1 GB.")
+    reporter.browser.expect("Er is een probleem", "Uw bestanden zijn samen groter dan 1 GB.")
     assert reporter.browser.value("Wat is er gebeurd?") == "Ik heb er lang over gedaan."
     assert reporter.browser.words() == words
 

@@ -83,7 +83,7 @@ export class Composer {
   }
 
   private show(problems: readonly Problem[]): void {
-    showProblems(this.form, this.place.texts.say("put_right"), problems);
+    showProblems(this.form, this.place.texts.say("problem"), problems);
   }
 
   private work(): Work {

@@ -31,7 +31,7 @@ export function read(place: Place): void {
       .catch((error: unknown) => {
         const day = texts.day(Math.floor(now() / 86_400));
         const told = error instanceof BadReceipt ? receiptSentence(place, error) : texts.say(readingFault(error), { day });
-        showProblems(form, texts.say("put_right"), [["receipt", told]]);
+        showProblems(form, texts.say("problem"), [["receipt", told]]);
       })
       .finally(() => (button.disabled = false));
   });

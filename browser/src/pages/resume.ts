@@ -70,7 +70,7 @@ export function offer({ texts }: Place, form: HTMLFormElement, gone = (): void =
     forget();
     note.remove();
     gone();
-    showProblems(form, texts.say("put_right"), [["form", texts.say(answer?.status === 200 ? "left_gone" : "left_unsure")]]);
+    showProblems(form, texts.say("problem"), [["form", texts.say(answer?.status === 200 ? "left_gone" : "left_unsure")]]);
   };
   document.querySelector("h1")!.after(note);
   return note;

@@ -146,7 +146,12 @@ class Chromium(Browser):
         return self._page.locator(f"xpath={xpath}")
 
     def _texts(self, xpath: str) -> list[str]:
-        return self._locate(xpath).all_inner_texts()
+        try:
+            return self._locate(xpath).all_inner_texts()
+        except playwright.Error as error:
+            if "context was destroyed" not in error.message:
+                raise
+        return self._locate(xpath).all_inner_texts()  # another page came while this one was read
 
     def _attribute(self, xpath: str, name: str) -> str:
         return self._locate(xpath).get_attribute(name) or ""

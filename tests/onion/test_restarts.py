@@ -45,10 +45,11 @@ def test_tor_killed_at_either_end_in_the_middle_of_a_visit_costs_patience_and_no
 
 
 def _says_after_reload(reporter: Reporter, text: str) -> bool:
-    if text not in reporter.browser.text():
-        with suppress(chromium.NO_PAGE):  # tor has not found the service again yet
+    with suppress(chromium.NO_PAGE):  # tor has not found the service again yet, or a page is just being replaced
+        if text not in reporter.browser.text():
             reporter.browser.reload()
-    return text in reporter.browser.text()
+        return text in reporter.browser.text()
+    return False
 
 
 def _says_after_read(reporter: Reporter, text: str) -> bool:

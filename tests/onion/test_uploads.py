@@ -59,10 +59,11 @@ def test_50_megabytes_whose_circuit_is_closed_half_way_are_sent_again_and_arrive
 
 def sent_again(reporter: Reporter) -> bool:
     """Press Reload, which sends the same form with the same words, unless the page says that it has arrived."""
-    if SENT not in reporter.browser.text():
-        with suppress(firefox.NO_PAGE):  # tor has not found a new circuit yet
+    with suppress(firefox.NO_PAGE):  # tor has not found a new circuit yet, or a page is just being replaced
+        if SENT not in reporter.browser.text():
             reporter.browser.reload()
-    return SENT in reporter.browser.text()
+        return SENT in reporter.browser.text()
+    return False
 
 
 @contextmanager

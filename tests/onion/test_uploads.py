@@ -22,9 +22,9 @@ from dropbox.protocol.receipt import Receipt
 from dropbox.reporter.blocking import run
 from dropbox.reporter.errors import HostAway
 from dropbox.reporter.exchange import Outgoing, Sending, fetch_bulletin
-from tests.browser import firefox
 from tests.browser.driver import wait_for
 from tests.browser.windows import OpenWindow
+from tests.onion.again import BROKEN, SENT, wait_until_sent
 from tests.onion.conftest import Reachable
 from tests.onion.desk import cases_with, download, wait_for_all
 from tests.onion.through_tor import connect, connect_again
@@ -35,7 +35,6 @@ from tests.system.scenes import digest
 pytestmark = pytest.mark.timeout(1200)  # stops a test that hangs; a busy machine takes its time
 
 SIZE: Final = 50_000_000
-SENT: Final = "Uw melding is verzegeld en verstuurd"
 PIECE: Final = 1 << 20
 
 
@@ -46,24 +45,15 @@ def test_50_megabytes_whose_circuit_is_closed_half_way_are_sent_again_and_arrive
     file.write_bytes(os.urandom(SIZE))
     reporter, handler = Reporter(shared.demo, open_firefox()), Handler(shared.demo, open_firefox())
     reporter.open_form()
-    with circuits_closed_half_way(shared) as closed, suppress(firefox.NO_PAGE):  # an error page, not ours
+    with circuits_closed_half_way(shared) as closed, suppress(*BROKEN):
         reporter.report(text, files=[file])
     assert closed, "nothing was interrupted"
-    wait_for("the report on its way again", lambda: sent_again(reporter))
+    wait_until_sent(reporter)
     assert reporter.browser.words() == reporter.paper
     handler.sign_in()
     wait_for_all(handler, shared)
     (number,) = cases_with(handler, text)
     assert [digest(one) for one in download(handler, number)] == [digest(file)]
-
-
-def sent_again(reporter: Reporter) -> bool:
-    """Press Reload, which sends the same form with the same words, unless the page says that it has arrived."""
-    with suppress(firefox.NO_PAGE):  # tor has not found a new circuit yet, or a page is just being replaced
-        if SENT not in reporter.browser.text():
-            reporter.browser.reload()
-        return SENT in reporter.browser.text()
-    return False
 
 
 @contextmanager
